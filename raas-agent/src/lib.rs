@@ -1,0 +1,1 @@
+//! The RaaS agent as a library: what the `raas` binary and the tests share.

@@ -1,0 +1,2 @@
+//! The `raas` binary.
+fn main() {}

@@ -1,0 +1,61 @@
+//! Bridge domains (subnets). Maps `DOMAINS`: array by domain → [`Domain`]; `FDB`: hash [`FdbKey`] → [`FdbEntry`].
+
+use crate::{Mac, assert_size, named_values};
+
+/// Most bridge domains on one hypervisor. Domain 0 is never used.
+pub const MAX_DOMAINS: u32 = 1024;
+
+/// Most MAC addresses in all domains of a hypervisor.
+pub const MAX_FDB: u32 = 65536;
+
+/// Value of map `DOMAINS`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Domain {
+    /// The leaf router whose gateway address is on this segment *of this hypervisor*; 0 when there is none.
+    pub router: u32,
+    /// The leaf's MAC: an IPv4 frame to it is routed.
+    pub gateway: Mac,
+    /// Explicit padding, zero.
+    pub pad: u16,
+}
+
+/// Key of map `FDB`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FdbKey {
+    /// The bridge domain.
+    pub domain: u32,
+    /// The station.
+    pub mac: Mac,
+    /// Explicit padding, zero.
+    pub pad: u16,
+}
+
+named_values! {
+    /// Where a station is.
+    FdbKind {
+        /// Behind the local port whose interface index is `target`.
+        PORT = 1,
+        /// Behind the VXLAN tunnel `target`.
+        VXLAN = 2,
+    }
+}
+
+/// Value of map `FDB`. The leaf's own MAC is not in it: it stands in [`Domain::gateway`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FdbEntry {
+    /// What `target` names.
+    pub kind: FdbKind,
+    /// Interface index ([`FdbKind::PORT`]) or tunnel ([`FdbKind::VXLAN`]).
+    pub target: u32,
+    /// Largest layer-3 packet, in bytes, that may leave this way; a larger one is left to the kernel.
+    pub mtu: u32,
+    /// Bits of [`NexthopFlags`](crate::NexthopFlags).
+    pub flags: u32,
+}
+
+assert_size!(Domain, 12);
+assert_size!(FdbKey, 12);
+assert_size!(FdbEntry, 16);

@@ -1,0 +1,95 @@
+//! The FIB: a multibit trie with 8-bit strides over IPv4 destinations, leaf-pushed, one node pool for all routers.
+//!
+//! Maps `ROUTERS`: array by router → [`Router`]; `FIB_NODES`: array of [`FibNode`]. Both are memory-mapped
+//! (`BPF_F_MMAPABLE`): the agent publishes with single aligned 32-bit stores, a reader sees the old entry or the new.
+
+use crate::assert_size;
+
+/// Most routers on one hypervisor. Router 0 is never used.
+pub const MAX_ROUTERS: u32 = 1024;
+
+/// Default number of nodes in the pool (1 KiB each). Node 0 is never used.
+pub const DEFAULT_FIB_NODES: u32 = 16384;
+
+/// Value of map `ROUTERS`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Router {
+    /// Root node of this router's trie; 0: no FIB yet, everything goes to the kernel.
+    pub root: u32,
+    /// Explicit padding, zero. (Array elements are rounded up to 8 bytes by the kernel; so is this.)
+    pub pad: u32,
+}
+
+/// One node: the entry for each value of the next 8 bits of the destination.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct FibNode {
+    /// Entries, by the next byte of the destination address (first byte on the wire at the root).
+    pub entries: [FibEntry; 256],
+}
+
+/// One entry of a [`FibNode`]: nothing, a child node, a nexthop, or a nexthop group.
+///
+/// | bits 31, 30 | meaning of bits 29–0 |
+/// | --- | --- |
+/// | 0 0 | child node; 0: no route, left to the kernel |
+/// | 1 0 | nexthop (index into `NEXTHOPS`) |
+/// | 1 1 | nexthop group (index into `GROUPS`) |
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FibEntry(pub u32);
+
+impl FibEntry {
+    /// No route.
+    pub const NONE: Self = Self(0);
+    const LEAF: u32 = 1 << 31;
+    const GROUP: u32 = 1 << 30;
+    const INDEX: u32 = Self::GROUP - 1;
+
+    /// Refers to the child node `index` (below 2³⁰).
+    #[inline(always)]
+    pub const fn child(index: u32) -> Self {
+        Self(index & Self::INDEX)
+    }
+
+    /// Refers to nexthop `index` (below 2³⁰).
+    #[inline(always)]
+    pub const fn nexthop(index: u32) -> Self {
+        Self(Self::LEAF | (index & Self::INDEX))
+    }
+
+    /// Refers to nexthop group `index` (below 2³⁰).
+    #[inline(always)]
+    pub const fn group(index: u32) -> Self {
+        Self(Self::LEAF | Self::GROUP | (index & Self::INDEX))
+    }
+
+    /// Ends the descent: a nexthop or a group.
+    #[inline(always)]
+    pub const fn is_leaf(self) -> bool {
+        self.0 & Self::LEAF != 0
+    }
+
+    /// A leaf that is a group.
+    #[inline(always)]
+    pub const fn is_group(self) -> bool {
+        self.0 & (Self::LEAF | Self::GROUP) == Self::LEAF | Self::GROUP
+    }
+
+    /// A child node (not "no route").
+    #[inline(always)]
+    pub const fn is_child(self) -> bool {
+        !self.is_leaf() && self.0 != 0
+    }
+
+    /// The index of what it refers to.
+    #[inline(always)]
+    pub const fn index(self) -> u32 {
+        self.0 & Self::INDEX
+    }
+}
+
+assert_size!(Router, 8);
+assert_size!(FibEntry, 4);
+assert_size!(FibNode, 1024);

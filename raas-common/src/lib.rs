@@ -1,0 +1,63 @@
+//! The ABI between the fast path (eBPF) and the agent: the one definition of every map key and value.
+//!
+//! Every type is `repr(C)` without implicit padding, `bool` or `Option`; what travels in network byte order says so in
+//! its type ([`Be16`], [`Be32`]); each size is asserted where the type is defined. A change of any layout or meaning
+//! raises [`ABI_VERSION`], which is part of the pin path, so that an agent never takes over maps of another layout.
+#![no_std]
+#![deny(unsafe_code)]
+
+mod byteorder;
+mod counter;
+mod domain;
+mod exit;
+mod fib;
+mod globals;
+mod mac;
+mod nexthop;
+mod port;
+mod tunnel;
+#[cfg(feature = "user")]
+mod user;
+
+pub use byteorder::{Be16, Be32};
+pub use counter::{Counter, MAX_SCOPES, counter_index};
+pub use domain::{Domain, FdbEntry, FdbKey, FdbKind, MAX_DOMAINS, MAX_FDB};
+pub use exit::{Exit, ExitClass, MAX_EXITS};
+pub use fib::{DEFAULT_FIB_NODES, FibEntry, FibNode, MAX_ROUTERS, Router};
+pub use globals::{Globals, GlobalsFlags};
+pub use mac::Mac;
+pub use nexthop::{BUCKETS, Group, MAX_GROUPS, MAX_NEXTHOPS, Nexthop, NexthopFlags, NexthopKind};
+pub use port::{MAX_PORTS, Port, PortKind};
+pub use tunnel::{
+    ENCAP_HEADER_LEN, Encap, EncapSlot, MAX_TUNNELS, TunnelIngress, TunnelKey, TunnelKind, VXLAN_PORT,
+};
+
+/// Version of every layout in this crate. Part of the pin path: maps of another version are never reused.
+pub const ABI_VERSION: u32 = 1;
+
+/// Most routers that one packet crosses in one program run; a longer walk is left to the kernel.
+pub const MAX_WALK: u32 = 8;
+
+/// Asserts a type's size at compile time: an implicit padding byte or a changed field fails the build.
+macro_rules! assert_size {
+    ($type:ty, $size:expr) => {
+        const _: () = assert!(size_of::<$type>() == $size);
+    };
+}
+pub(crate) use assert_size;
+
+/// Defines a `u32` newtype with named values: what a C enum would be, but any bit pattern is valid, so a map value
+/// can be read without checking it first.
+macro_rules! named_values {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $value:ident = $number:expr,)+ }) => {
+        $(#[$meta])*
+        #[repr(transparent)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            $($(#[$vmeta])* pub const $value: Self = Self($number);)+
+        }
+    };
+}
+pub(crate) use named_values;

@@ -1,0 +1,38 @@
+//! Where packets enter the fast path. Map `PORTS`: hash, interface index (hypervisor's namespace) → [`Port`].
+
+use crate::{Mac, assert_size, named_values};
+
+/// Most interfaces with a program of ours on one hypervisor.
+pub const MAX_PORTS: u32 = 4096;
+
+named_values! {
+    /// What kind of interface a program of ours sits on.
+    PortKind {
+        /// A bridge port that leads to an endpoint. `owner` is its bridge domain.
+        ENDPOINT = 1,
+        /// A NIC of the underlay. `owner` is 0.
+        UPLINK = 2,
+        /// The hypervisor's end of a GRE tunnel's veth: what comes out of a router and is to be encapsulated.
+        /// `owner` is the tunnel.
+        TUNNEL = 3,
+    }
+}
+
+/// Value of map `PORTS`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Port {
+    /// What this interface is.
+    pub kind: PortKind,
+    /// Bridge domain ([`PortKind::ENDPOINT`]), tunnel ([`PortKind::TUNNEL`]) or 0.
+    pub owner: u32,
+    /// Counter scope of what enters here.
+    pub scope: u32,
+    /// The one source MAC known behind this port, so that the common case needs no FDB lookup. Zero: none or several;
+    /// then the sender must stand in the FDB with this port.
+    pub source: Mac,
+    /// Explicit padding, zero.
+    pub pad: u16,
+}
+
+assert_size!(Port, 20);

@@ -1,0 +1,31 @@
+//! aya's marker for what may be copied to and from a map as bytes.
+#![expect(unsafe_code, reason = "`Pod` is an unsafe marker trait")]
+
+use crate::{
+    Counter, Domain, EncapSlot, FdbEntry, FdbKey, FibNode, Globals, Group, Nexthop, Port, Router,
+    TunnelIngress, TunnelKey,
+};
+
+macro_rules! pod {
+    ($($type:ty),+ $(,)?) => {
+        // SAFETY: `repr(C)` or `repr(transparent)` over integers, no implicit padding (sizes are asserted where each
+        // type is defined), every bit pattern valid, `Copy`.
+        $(unsafe impl aya::Pod for $type {})+
+    };
+}
+
+pod!(
+    Counter,
+    Domain,
+    EncapSlot,
+    FdbEntry,
+    FdbKey,
+    FibNode,
+    Globals,
+    Group,
+    Nexthop,
+    Port,
+    Router,
+    TunnelIngress,
+    TunnelKey,
+);

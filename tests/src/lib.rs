@@ -1,0 +1,1 @@
+//! The lab: simulated hypervisors as a typed topology.

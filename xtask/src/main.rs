@@ -1,0 +1,2 @@
+//! cargo xtask: one file a verb.
+fn main() {}
