@@ -1,1 +1,4 @@
 //! The RaaS agent as a library: what the `raas` binary and the tests share.
+
+pub mod model;
+pub mod plan;
