@@ -1,1 +1,3 @@
 //! The RaaS agent as a library: what the `raas` binary and the tests share.
+
+pub mod fib;
