@@ -1,11 +1,9 @@
 //! Attachments between transit routers: a veth pair on one hypervisor, a GRE tunnel between two.
 
-use std::cmp::Ordering;
-
 use super::{
     Place, PlanError, Port, PortRole, Role, Tunnel, TunnelSpec, VethEnd, VethPair,
     builder::{Builder, Local},
-    frr::Relation,
+    frr::Group,
     names::Prefix,
 };
 use crate::model::{Attachment, Hook, Level, Name, Tenant, Transit};
@@ -31,7 +29,7 @@ impl<'a> Builder<'a> {
             }
             for (this, other) in [(a, b), (b, a)] {
                 let router = Local { tenant: &tenant.name, name: &this.name };
-                self.add_session(&router, &this.bgp, &other.name, relation(this.level, other.level));
+                self.add_session(&router, &this.bgp, &other.name, group(this.level, other.level));
             }
         }
         Ok(())
@@ -106,15 +104,11 @@ fn transit<'a>(tenant: &'a Tenant, name: &Name) -> Result<&'a Transit, PlanError
     })
 }
 
-/// What we are to a neighbour: the lower level is the higher one's customer; equals are neither.
-fn relation(ours: Level, theirs: Level) -> Option<Relation> {
-    let height = |level| match level {
-        Level::L1 => 1,
-        Level::L2 => 2,
-    };
-    match height(ours).cmp(&height(theirs)) {
-        Ordering::Less => Some(Relation::Customer),
-        Ordering::Equal => None,
-        Ordering::Greater => Some(Relation::Provider),
+/// What a neighbour of level `theirs` is to a transit of level `ours`: who is higher provides.
+fn group(ours: Level, theirs: Level) -> Group {
+    match (ours, theirs) {
+        (Level::L1, Level::L2) => Group::Providers,
+        (Level::L2, Level::L1) => Group::Customers,
+        (Level::L1, Level::L1) | (Level::L2, Level::L2) => Group::Siblings,
     }
 }

@@ -7,7 +7,7 @@ use super::{
     VethPair,
     allocations::Allocator,
     check,
-    frr::{self, Frr, Relation, Session, Speaker},
+    frr::{self, Frr, Group, Session, Speaker},
     names::{Names, full_name, netns},
 };
 use crate::model::{Bgp, Hypervisor, Name, Network, Tenant};
@@ -127,19 +127,13 @@ impl<'a> Builder<'a> {
     }
 
     /// A BGP session of a router that was added before, if it speaks BGP.
-    pub(super) fn add_session(
-        &mut self,
-        router: &Local<'_>,
-        bgp: &Bgp,
-        peer: &Name,
-        we_are: Option<Relation>,
-    ) {
+    pub(super) fn add_session(&mut self, router: &Local<'_>, bgp: &Bgp, peer: &Name, group: Group) {
         if let Some(speaker) = self.frr.speakers.get_mut(&router.full_name()) {
             let policy = bgp.neighbors.iter().find(|policy| policy.neighbor == *peer);
             speaker.sessions.insert(
                 peer.to_string(),
                 Session {
-                    we_are,
+                    group,
                     weight: policy.and_then(|policy| policy.weight),
                     local_preference: policy.and_then(|policy| policy.local_preference),
                 },

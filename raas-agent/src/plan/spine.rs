@@ -5,7 +5,7 @@ use ipnet::Ipv4Net;
 use super::{
     NamespaceKind, PlanError, StaticRoute,
     builder::{Builder, Local},
-    frr::Relation,
+    frr::Group,
 };
 use crate::model::{Bgp, Level, Tenant, Vpc};
 
@@ -18,8 +18,8 @@ impl<'a> Builder<'a> {
             for l1 in transits.filter(|t| t.hypervisor == self.here.name && t.level == Level::L1) {
                 let transit = Local { tenant: &tenant.name, name: &l1.name };
                 self.add_link(&router, &transit)?;
-                self.add_session(&router, &spine.bgp, &l1.name, Some(Relation::Customer));
-                self.add_session(&transit, &l1.bgp, &spine.name, Some(Relation::Provider));
+                self.add_session(&router, &spine.bgp, &l1.name, Group::Providers);
+                self.add_session(&transit, &l1.bgp, &spine.name, Group::Customers);
             }
         }
         Ok(())
