@@ -44,6 +44,13 @@ pub struct Hypervisor {
     pub loopbacks: Ipv4Net,
 }
 
+impl Hypervisor {
+    /// How many routers (spines, transits, routed subnets) a tenant can have here: the host addresses of the pool.
+    pub fn loopback_capacity(&self) -> usize {
+        self.loopbacks.hosts().count()
+    }
+}
+
 /// Where a port's program sits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
