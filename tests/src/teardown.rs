@@ -58,6 +58,9 @@ fn handle_signals() -> Result<()> {
         // Kept until the end: nobody begins a new lab, or ends the process, meanwhile.
         let live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
         let mut code = 128 + signal;
+        if !live.is_empty() {
+            eprintln!("\nremoving the lab");
+        }
         for files in live.iter() {
             if let Err(error) = remove(files) {
                 eprintln!("removing {}: {error:#}", files.root().display());
