@@ -1,1 +1,3 @@
 //! The lab: simulated hypervisors as a typed topology.
+
+pub mod packet;
