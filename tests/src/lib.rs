@@ -29,3 +29,6 @@ pub use report::{Pair, Report, Throughput};
 pub use station::{Station, stations};
 pub use teardown::sweep;
 pub use wait::wait_for;
+//! The lab: simulated hypervisors as a typed topology.
+
+pub mod packet;
