@@ -1,3 +1,8 @@
 //! The RaaS agent as a library: what the `raas` binary and the tests share.
 
 pub mod fib;
+pub mod platform;
+pub mod tunnel;
+
+/// The fast path's object file (ELF), with the programs `raas_xdp` and `raas_tc`.
+pub static EBPF_OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/raas-ebpf.o"));
