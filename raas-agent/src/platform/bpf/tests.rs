@@ -130,7 +130,7 @@ fn programs_stay_on_interfaces_and_are_replaced_there() {
         assert_eq!(upgraded.switch("port", Hook::Tc).unwrap(), Attached::New);
         assert_counts(&maps, 5);
         let tc = Attachment { interface: "port".into(), hook: Hook::Tc };
-        assert_eq!(attachments(pins).unwrap(), [tc.clone()]);
+        assert_eq!(attachments(pins).unwrap(), std::slice::from_ref(&tc));
         drop(upgraded);
         assert_eq!(load(pins).attach("port", Hook::Tc).unwrap(), Attached::Replaced);
         assert_counts(&maps, 5);
