@@ -1,7 +1,12 @@
 //! The RaaS agent as a library: what the `raas` binary and the tests share.
 
+pub mod config;
 pub mod fib;
+pub mod model;
+pub mod paths;
+pub mod plan;
 pub mod platform;
+pub mod report;
 pub mod tunnel;
 
 /// The fast path's object file (ELF), with the programs `raas_xdp` and `raas_tc`.
