@@ -33,7 +33,8 @@ impl<T: Copy + Eq + Hash> Interner<T> {
         Self { ids: HashMap::default(), slots: Vec::new(), pool, last: 0 }
     }
 
-    /// The slot that holds `value`, with one more reference; and whether it is new, written by `write` just now.
+    /// The slot that holds `value`, with one more reference; and whether it is new, written by `write` just
+    /// now.
     pub(super) fn acquire(
         &mut self,
         value: &T,

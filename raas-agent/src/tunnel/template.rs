@@ -28,8 +28,8 @@ pub struct Adjacency {
     pub destination: Mac,
 }
 
-/// Outer headers of `tunnel`, sent via `adjacency`, counted in `scope`. While there is no adjacency, the fast path leaves
-/// packets to the kernel.
+/// Outer headers of `tunnel`, sent via `adjacency`, counted in `scope`. While there is no adjacency, the fast
+/// path leaves packets to the kernel.
 pub fn encap(tunnel: &Tunnel, adjacency: Option<&Adjacency>, scope: u32) -> Encap {
     let mut header = Header::default();
     let (egress, source, destination) = adjacency.map_or_else(Default::default, |adjacency| {
@@ -99,8 +99,8 @@ impl Header {
     }
 }
 
-/// One's complement sum of 16-bit words as they lie in memory, not folded (RFC 1071, section 2(B): byte order does not
-/// matter as long as it is the same throughout).
+/// One's complement sum of 16-bit words as they lie in memory, not folded (RFC 1071, section 2(B): byte order
+/// does not matter as long as it is the same throughout).
 fn sum(bytes: &[u8]) -> u32 {
     bytes.chunks_exact(2).map(|word| u32::from(u16::from_ne_bytes([word[0], word[1]]))).sum()
 }

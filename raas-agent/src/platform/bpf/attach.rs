@@ -1,7 +1,8 @@
 //! Attaching the programs to interfaces, so that they stay when the agent goes.
 //!
-//! A link (`BPF_LINK_TYPE_XDP`, `BPF_LINK_TYPE_TCX`) holds a program on an interface, and a pin holds the link. Another program
-//! takes the first one's place in the same link at once (`BPF_LINK_UPDATE`): no packet is missed.
+//! A link (`BPF_LINK_TYPE_XDP`, `BPF_LINK_TYPE_TCX`) holds a program on an interface, and a pin holds the
+//! link. Another program takes the first one's place in the same link at once (`BPF_LINK_UPDATE`): no packet
+//! is missed.
 
 use std::{fmt, path::Path};
 
@@ -73,8 +74,8 @@ pub struct Attachment {
 }
 
 impl FastPath {
-    /// Puts this build's program on an interface (of the calling thread's network namespace), in place of an older build's if
-    /// there is one. The interface keeps it after the agent's end.
+    /// Puts this build's program on an interface (of the calling thread's network namespace), in place of an
+    /// older build's if there is one. The interface keeps it after the agent's end.
     pub fn attach(&mut self, interface: &str, hook: Hook) -> Result<Attached> {
         self.attach_to(interface, hook).with_context(|| format!("attaching {hook} to {interface}"))
     }
@@ -122,7 +123,8 @@ impl FastPath {
     /// Puts this build's program into a pinned link.
     fn replace(&mut self, hook: Hook, pin: &Path) -> Result<()> {
         let link = FdLink::from(PinnedLink::from_pin(pin)?);
-        // Links are taken back from the program, which would detach them when it is dropped; dropping a link only closes it.
+        // Links are taken back from the program, which would detach them when it is dropped; dropping a link
+        // only closes it.
         match hook {
             Hook::Xdp => {
                 let program = self.xdp()?;
@@ -139,7 +141,8 @@ impl FastPath {
     }
 }
 
-/// Takes our program off an interface, and says whether there was one. Needs no program: this is for `raas down` too.
+/// Takes our program off an interface, and says whether there was one. Needs no program: this is for `raas
+/// down` too.
 pub fn detach(pins: &Pins, interface: &str, hook: Hook) -> Result<bool> {
     if hook == Hook::Tc && clsact::detach(interface, &clsact::mark(pins, interface))? {
         return Ok(true);

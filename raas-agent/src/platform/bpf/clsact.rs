@@ -1,5 +1,5 @@
-//! TC before tcx (Linux 6.6): a filter on the clsact qdisc. It stays without a link; a pin of the program beside the links
-//! marks the interface.
+//! TC before tcx (Linux 6.6): a filter on the clsact qdisc. It stays without a link; a pin of the program
+//! beside the links marks the interface.
 
 use std::{
     mem,

@@ -38,8 +38,8 @@ impl<G: Grace> Encaps<G> {
         Ok(self.read(tunnel, self.active(tunnel)))
     }
 
-    /// Has the programs use `encap` for `tunnel` from one packet to the next; says whether that was a change. Waits for a grace
-    /// period if the tunnel was changed since the last one.
+    /// Has the programs use `encap` for `tunnel` from one packet to the next; says whether that was a change.
+    /// Waits for a grace period if the tunnel was changed since the last one.
     pub fn set(&mut self, tunnel: u32, encap: &Encap) -> Result<bool> {
         self.check(tunnel)?;
         let active = self.active(tunnel);

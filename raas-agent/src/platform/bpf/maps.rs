@@ -28,8 +28,8 @@ pub(super) const NAMES: [&str; 12] = [
     "DEVICES",
 ];
 
-/// The maps that are written element by element. The FIB's are in [`FibMemory`](super::FibMemory), the outer headers in
-/// [`Encaps`](super::Encaps).
+/// The maps that are written element by element. The FIB's are in [`FibMemory`](super::FibMemory), the outer
+/// headers in [`Encaps`](super::Encaps).
 pub struct PinnedMaps {
     /// Switches; element 0.
     pub globals: ArrayTable<Globals>,
@@ -48,7 +48,8 @@ pub struct PinnedMaps {
 }
 
 impl PinnedMaps {
-    /// Opens the maps that [`FastPath::load`](super::FastPath::load) pinned, now or in an agent's earlier life.
+    /// Opens the maps that [`FastPath::load`](super::FastPath::load) pinned, now or in an agent's earlier
+    /// life.
     pub fn open(pins: &Pins) -> Result<Self> {
         Ok(Self {
             globals: ArrayTable::open(pins, "GLOBALS")?,
@@ -62,7 +63,8 @@ impl PinnedMaps {
     }
 }
 
-/// Opens one pinned map as a `T`: an error if the map is of another type, or its keys or values of another size.
+/// Opens one pinned map as a `T`: an error if the map is of another type, or its keys or values of another
+/// size.
 pub(super) fn open<T: TryFrom<Map, Error = MapError>>(pins: &Pins, name: &str) -> Result<T> {
     let pin = pins.map(name);
     MapData::from_pin(&pin)

@@ -29,7 +29,8 @@ impl Mapped {
     pub(super) fn open<T>(pin: &Path) -> Result<Self> {
         let map = MapData::from_pin(pin).with_context(|| format!("opening {}", pin.display()))?;
         let elements = map.info()?.max_entries();
-        // Elements of an array map start at multiples of 8 bytes (array_map_alloc); all of ours are such multiples.
+        // Elements of an array map start at multiples of 8 bytes (array_map_alloc); all of ours are such
+        // multiples.
         let stride = const {
             assert!(size_of::<T>().is_multiple_of(8));
             size_of::<T>()
@@ -50,8 +51,9 @@ impl Mapped {
     pub(super) fn word(&self, element: u32, word: usize) -> &AtomicU32 {
         assert!(element < self.elements && word < self.stride / 4, "beyond the map");
         let offset = element as usize * self.stride + word * 4;
-        // SAFETY: inside the mapping (asserted), which is as long as `elements × stride`, page-aligned, and lives as long as
-        // `self`; the offset is a multiple of 4; this process and the programs access the memory by 32-bit words only.
+        // SAFETY: inside the mapping (asserted), which is as long as `elements × stride`, page-aligned, and
+        // lives as long as `self`; the offset is a multiple of 4; this process and the programs access the
+        // memory by 32-bit words only.
         unsafe { AtomicU32::from_ptr(self.memory.as_mut_ptr().add(offset).cast()) }
     }
 }

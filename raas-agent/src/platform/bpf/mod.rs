@@ -1,7 +1,7 @@
 //! The eBPF programs and their maps: loading, attaching, and the memory that the tables live in.
 //!
-//! Everything is pinned below `<pin-dir>/v<ABI version>/`, so it outlives the agent: `maps/<NAME>`, `programs/<name>`,
-//! `links/<interface>-<hook>`. Removing a link's pin detaches the program.
+//! Everything is pinned below `<pin-dir>/v<ABI version>/`, so it outlives the agent: `maps/<NAME>`,
+//! `programs/<name>`, `links/<interface>-<hook>`. Removing a link's pin detaches the program.
 
 mod attach;
 mod clsact;

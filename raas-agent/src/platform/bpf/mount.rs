@@ -11,8 +11,8 @@ use nix::{
 /// Where it is mounted by convention.
 const CONVENTIONAL: &str = "/sys/fs/bpf";
 
-/// Makes sure that `directory` is (or will be, once created) on a BPF file system. If it is not, one is mounted: at
-/// `/sys/fs/bpf` when the directory is below that, else at the directory itself.
+/// Makes sure that `directory` is (or will be, once created) on a BPF file system. If it is not, one is
+/// mounted: at `/sys/fs/bpf` when the directory is below that, else at the directory itself.
 pub(super) fn ensure(directory: &Path) -> Result<()> {
     let existing = directory
         .ancestors()

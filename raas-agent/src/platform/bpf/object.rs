@@ -28,8 +28,8 @@ pub enum Origin {
     New,
     /// Found pinned, all as this build wants them: with whatever an earlier agent wrote.
     Reused,
-    /// Made now, because the pinned ones were not what this build wants. Programs that are attached go on with the old ones until
-    /// [`FastPath::attach`] replaces them: fill the new ones first.
+    /// Made now, because the pinned ones were not what this build wants. Programs that are attached go on
+    /// with the old ones until [`FastPath::attach`] replaces them: fill the new ones first.
     Recreated {
         /// What was different.
         reason: String,
@@ -44,8 +44,8 @@ pub struct FastPath {
 }
 
 impl FastPath {
-    /// Loads `object`, with `fib_nodes` nodes in the FIB's pool, on the pinned maps if they fit, and pins maps and programs.
-    /// Attaches nothing; what is attached goes on as it is.
+    /// Loads `object`, with `fib_nodes` nodes in the FIB's pool, on the pinned maps if they fit, and pins
+    /// maps and programs. Attaches nothing; what is attached goes on as it is.
     pub fn load(object: &[u8], pins: &Pins, fib_nodes: u32) -> Result<Self> {
         pins.create()?;
         let origin = prepare_maps(pins, &definitions(object, fib_nodes)?)?;

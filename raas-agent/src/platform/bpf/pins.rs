@@ -61,7 +61,8 @@ impl Pins {
 
     /// The pin of the link that holds a program on an interface.
     pub fn link(&self, interface: &str, hook: Hook) -> PathBuf {
-        // The BPF file system reserves names with dots; interface names cannot contain colons (dev_valid_name).
+        // The BPF file system reserves names with dots; interface names cannot contain colons
+        // (dev_valid_name).
         self.links().join(format!("{}-{hook}", interface.replace('.', ":")))
     }
 

@@ -60,7 +60,8 @@ pub(super) fn link_interface(pin: &Path) -> io::Result<u32> {
         info_len: size_of::<LinkInfo>() as u32,
         info: (&raw mut info) as u64,
     };
-    // SAFETY: the kernel reads `size_of::<ObjGetInfo>()` bytes at `get` and writes at most `info_len` bytes to `info`.
+    // SAFETY: the kernel reads `size_of::<ObjGetInfo>()` bytes at `get` and writes at most `info_len` bytes
+    // to `info`.
     let result = unsafe {
         libc::syscall(libc::SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &raw const get, size_of::<ObjGetInfo>())
     };

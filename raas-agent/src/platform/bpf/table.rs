@@ -107,8 +107,8 @@ impl<K: Pod + Eq + Hash, V: Pod + PartialEq> HashTable<K, V> {
 
 /// An array; an element that nobody wrote, or that was cleared, is the default.
 ///
-/// The kernel copies a value in place: a reader may see part of an old and part of a new one. So write only elements that no
-/// program reaches, or of which each field is right by itself.
+/// The kernel copies a value in place: a reader may see part of an old and part of a new one. So write only
+/// elements that no program reaches, or of which each field is right by itself.
 pub struct ArrayTable<V: Pod> {
     map: Array<MapData, V>,
     name: &'static str,
@@ -152,8 +152,8 @@ impl<V: Pod + Default + PartialEq> ArrayTable<V> {
     }
 }
 
-/// `DEVICES`: the interfaces that XDP may redirect to, by index. The kernel resolves an index in the network namespace of the
-/// thread that writes it, and removes an interface that goes away.
+/// `DEVICES`: the interfaces that XDP may redirect to, by index. The kernel resolves an index in the network
+/// namespace of the thread that writes it, and removes an interface that goes away.
 pub struct Devices {
     map: DevMapHash<MapData>,
 }

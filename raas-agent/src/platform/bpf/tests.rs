@@ -1,4 +1,5 @@
-//! On the real kernel: each test is a thread with a network and a mount namespace of its own, which end with it.
+//! On the real kernel: each test is a thread with a network and a mount namespace of its own, which end with
+//! it.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -28,7 +29,8 @@ use crate::{
 const FIB_NODES: u32 = 64;
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Runs `test` in fresh namespaces, with a directory for pins (on a BPF file system once something is loaded).
+/// Runs `test` in fresh namespaces, with a directory for pins (on a BPF file system once something is
+/// loaded).
 fn isolated(test: impl FnOnce(&Pins) + Send) {
     if !geteuid().is_root() {
         eprintln!("skipped: needs root");
