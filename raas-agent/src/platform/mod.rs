@@ -1,0 +1,3 @@
+//! All input and output: the kernel's interfaces, and nothing that decides.
+
+pub mod bpf;
