@@ -144,7 +144,7 @@ pub(super) fn hook(value: &DeValue<'_>) -> Result<Hook, Wrong> {
     let text = text(value)?;
     text.parse().map_err(|_| {
         Wrong::new(
-            format!("must be a hook, which {} is not", quote(text)),
+            format!("must be `xdp`, `tc` or `auto`, not {}", quote(text)),
             suggest(text, "hooks", ["xdp", "tc", "auto"]),
         )
     })
@@ -162,6 +162,8 @@ pub(super) fn interface(value: &DeValue<'_>) -> Result<String, Wrong> {
         "only ASCII without `/`, `:` and blanks is allowed"
     } else if matches!(text, "." | ".." | "lo") {
         "the kernel uses it itself"
+    } else if text.len() == 12 && ["rp", "rb", "rv", "rt", "rl"].contains(&&text[..2]) {
+        "the agent calls its own interfaces like this"
     } else {
         return Ok(text.to_owned());
     };

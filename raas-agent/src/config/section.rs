@@ -8,8 +8,8 @@ use toml::{
 use super::{
     faults::Faults,
     parse::{self, Wrong, kind},
-    source::{At, Place},
-    suggest::{nearest, suggest},
+    source::{At, Place, Written},
+    suggest::nearest,
 };
 
 /// A table that is being read. Every key that is asked for is known; the others are faults. Where one of these looks like
@@ -21,7 +21,7 @@ pub(super) struct Section<'t> {
     /// Where the table begins.
     pub place: Place,
     known: Vec<&'static str>,
-    missing: Vec<&'static str>,
+    missing: Vec<(&'static str, &'static str)>,
     pub faults: &'t Faults<'t>,
 }
 
@@ -46,19 +46,7 @@ impl<'t> Section<'t> {
         parse: impl Fn(&'t DeValue<'t>) -> Result<T, Wrong>,
     ) -> Option<At<T>> {
         self.require(key);
-        self.optional(key, parse)
-    }
-
-    /// Reports `key`, of whatever type, if it is missing.
-    pub fn require(&mut self, key: &'static str) {
-        if !self.has(key) {
-            self.missing.push(key);
-        }
-    }
-
-    /// Whether `key` is there, right or wrong.
-    pub fn has(&mut self, key: &'static str) -> bool {
-        self.entry(key).is_some()
+        self.optional(key, parse).into_at()
     }
 
     /// A key that may be left out.
@@ -66,9 +54,31 @@ impl<'t> Section<'t> {
         &mut self,
         key: &'static str,
         parse: impl Fn(&'t DeValue<'t>) -> Result<T, Wrong>,
-    ) -> Option<At<T>> {
-        let value = self.entry(key)?;
-        self.parsed(&format!("`{key}`"), value, parse)
+    ) -> Written<T> {
+        match self.entry(key) {
+            None => Written::Absent,
+            Some(value) => match self.parsed(&format!("`{key}`"), value, parse) {
+                None => Written::Faulty,
+                Some(at) => Written::Value(at),
+            },
+        }
+    }
+
+    /// Reports `key`, of whatever type, if it is missing.
+    pub fn require(&mut self, key: &'static str) {
+        self.require_or(key, "");
+    }
+
+    /// As [`require`](Self::require), where something else would do as well.
+    pub fn require_or(&mut self, key: &'static str, or: &'static str) {
+        if !self.has(key) {
+            self.missing.push((key, or));
+        }
+    }
+
+    /// Whether `key` is there, right or wrong.
+    pub fn has(&mut self, key: &'static str) -> bool {
+        self.entry(key).is_some()
     }
 
     /// An array of values; empty if left out.
@@ -90,10 +100,18 @@ impl<'t> Section<'t> {
         items.iter().filter_map(|item| self.parsed(&subject, item, &parse)).collect()
     }
 
-    /// A table within this one, if it is there.
-    pub fn table<R>(&mut self, key: &'static str, reader: impl FnOnce(&mut Self) -> R) -> Option<R> {
-        let value = self.entry(key)?;
-        self.nested(value, format!("write `{key} = {{ … }}`"), key, reader)
+    /// How many items an array has, right or wrong; `None` if it is missing or no array.
+    pub fn count(&mut self, key: &'static str) -> Option<usize> {
+        self.entry(key)?.get_ref().as_array().map(|items| items.len())
+    }
+
+    /// A table within this one, which may be left out.
+    pub fn table<R>(&mut self, key: &'static str, reader: impl FnOnce(&mut Self) -> R) -> Written<R> {
+        let Some(value) = self.entry(key) else { return Written::Absent };
+        match self.nested(value, format!("write `{key} = {{ … }}`"), key, reader) {
+            None => Written::Faulty,
+            Some(read) => Written::Value(At { value: read, place: self.at(value) }),
+        }
     }
 
     /// An array of tables; empty if left out.
@@ -151,14 +169,14 @@ impl<'t> Section<'t> {
         for key in self.table.keys().filter(|key| !self.known.contains(&key.get_ref().as_ref())) {
             let text = key.get_ref();
             if let Some(meant) = nearest(text, &self.known) {
-                self.missing.retain(|missing| *missing != meant);
+                self.missing.retain(|(missing, _)| *missing != meant);
             }
-            let help = suggest(text, "keys", self.known.iter().copied());
+            let help = self.faults.suggest(text, "keys", self.known.iter().copied());
             let place = Place { offset: key.span().start, ..self.place };
             self.faults.report(place, format!("unknown key {}", parse::quote(text)), help);
         }
-        for key in self.missing {
-            let help = format!("add `{key} = …` to this table");
+        for (key, or) in self.missing {
+            let help = format!("add `{key} = …` to this table{or}");
             self.faults.report(self.place, format!("missing key `{key}`"), help);
         }
     }

@@ -45,10 +45,16 @@ pub struct Hypervisor {
 }
 
 impl Hypervisor {
-    /// How many routers (spines, transits, routed subnets) a tenant can have here: the host addresses of the pool.
+    /// How many routers (spines, transits, routed subnets) a tenant can have here: the pool's addresses, without the network's
+    /// and the broadcast address.
     pub fn loopback_capacity(&self) -> usize {
-        self.loopbacks.hosts().count()
+        host_addresses(self.loopbacks)
     }
+}
+
+/// How many addresses of a network are neither its own nor its broadcast address.
+pub(crate) fn host_addresses(net: Ipv4Net) -> usize {
+    (1usize << (32 - net.prefix_len())).saturating_sub(2)
 }
 
 /// Where a port's program sits.

@@ -7,6 +7,7 @@ mod fabric;
 mod name;
 mod tenant;
 
+pub(crate) use fabric::host_addresses;
 pub use fabric::{Fabric, Hook, Hypervisor};
 pub use name::{InvalidName, Name};
 pub use tenant::{
