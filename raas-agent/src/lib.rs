@@ -1,4 +1,6 @@
 //! The RaaS agent as a library: what the `raas` binary and the tests share.
 
+pub mod apply;
 pub mod model;
 pub mod plan;
+pub mod platform;

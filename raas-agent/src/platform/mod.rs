@@ -1,0 +1,14 @@
+//! All input and output: namespaces, netlink, processes, files.
+
+pub mod ethtool;
+pub mod ifreq;
+pub mod lock;
+pub mod netlink;
+pub mod netns;
+pub mod observe;
+mod paths;
+pub mod process;
+pub mod state;
+pub mod sysctl;
+
+pub use self::paths::Paths;
