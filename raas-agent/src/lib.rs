@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod fib;
+pub mod apply;
 pub mod model;
 pub mod paths;
 pub mod plan;
