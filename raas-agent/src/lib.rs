@@ -3,6 +3,7 @@
 pub mod config;
 pub mod fib;
 pub mod apply;
+pub mod learn;
 pub mod model;
 pub mod paths;
 pub mod plan;

@@ -1,0 +1,1 @@
+//! From netlink messages to events.
