@@ -16,6 +16,7 @@ mod report;
 mod space;
 mod station;
 mod teardown;
+mod traffic;
 mod underlay;
 mod visitor;
 mod wait;
@@ -28,6 +29,7 @@ pub use ready::Phase;
 pub use report::{Pair, Report, Throughput};
 pub use station::{Station, stations};
 pub use teardown::sweep;
+pub use traffic::Pinging;
 pub use wait::wait_for;
 //! The lab: simulated hypervisors as a typed topology.
 

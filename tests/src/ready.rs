@@ -106,10 +106,7 @@ impl Lab {
 }
 
 /// Ordered pairs of different stations for which `choose` holds.
-pub fn pairs(
-    stations: &[Station],
-    choose: impl Fn(&Station, &Station) -> bool,
-) -> Vec<(&Station, &Station)> {
+pub fn pairs(stations: &[Station], choose: impl Fn(&Station, &Station) -> bool) -> Vec<(&Station, &Station)> {
     let all = stations.iter().flat_map(|from| stations.iter().map(move |to| (from, to)));
     all.filter(|(from, to)| from != to && choose(from, to)).collect()
 }
