@@ -1,11 +1,12 @@
 //! The RaaS agent as a library: what the `raas` binary and the tests share.
 
-pub mod config;
-pub mod fib;
 pub mod apply;
+pub mod cli;
+pub mod config;
+pub mod daemon;
+pub mod fib;
 pub mod learn;
 pub mod model;
-pub mod paths;
 pub mod plan;
 pub mod platform;
 pub mod report;

@@ -9,6 +9,7 @@ mod dump;
 mod files;
 mod lab;
 mod owner;
+pub mod packet;
 mod probe;
 mod processes;
 mod ready;
@@ -31,6 +32,3 @@ pub use station::{Station, stations};
 pub use teardown::sweep;
 pub use traffic::Pinging;
 pub use wait::wait_for;
-//! The lab: simulated hypervisors as a typed topology.
-
-pub mod packet;

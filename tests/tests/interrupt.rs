@@ -24,7 +24,8 @@ fn start() -> Result<(Child, PathBuf)> {
     let lab = wait_for(Duration::from_secs(30), "lab with an agent", || {
         ensure!(child.try_wait()?.is_none(), "raas-lab has ended");
         let labs = fs::read_dir("/run/raas-lab").context("labs")?.filter_map(|lab| Some(lab.ok()?.path()));
-        let mut ours = labs.filter(|lab| fs::read_to_string(lab.join("owner")).is_ok_and(|it| it.contains(&pid)));
+        let mut ours =
+            labs.filter(|lab| fs::read_to_string(lab.join("owner")).is_ok_and(|it| it.contains(&pid)));
         Ok(ours.find(|lab| lab.join("h1/agent").exists()))
     })?;
     Ok((child, lab))

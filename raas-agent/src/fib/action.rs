@@ -1,6 +1,6 @@
 //! What a route does: one nexthop, or a weighted set of them.
 
-use raas_common::Nexthop;
+use raas_common::{Mac, Nexthop, NexthopKind};
 
 /// A member of a weighted set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,22 @@ impl Members {
 }
 
 impl RouteAction {
+    /// Leave it to the kernel.
+    pub const PUNT: Self = Self::Nexthop(Nexthop {
+        kind: NexthopKind::PUNT,
+        target: 0,
+        mtu: 0,
+        flags: 0,
+        destination: Mac::new([0; 6]),
+        source: Mac::new([0; 6]),
+        pad: 0,
+    });
+
+    /// Discard.
+    pub fn blackhole() -> Self {
+        Self::Nexthop(Nexthop { kind: NexthopKind::BLACKHOLE, ..Nexthop::default() })
+    }
+
     /// Shares flows by weight. Members without weight are dropped, equal nexthops are merged; a set of one is
     /// that nexthop. `None` when nobody is left.
     pub fn weighted(members: impl IntoIterator<Item = Member>) -> Option<Self> {

@@ -1,11 +1,10 @@
-//! All input and output: the kernel's interfaces, and nothing that decides.
+//! All input and output: namespaces, netlink, BPF, processes, files. Nothing here decides.
 
 pub mod bpf;
-//! All input and output: namespaces, netlink, processes, files.
-
 pub mod ethtool;
 pub mod ifreq;
 pub mod lock;
+pub mod monitor;
 pub mod netlink;
 pub mod netns;
 pub mod observe;

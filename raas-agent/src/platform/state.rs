@@ -10,6 +10,9 @@ use anyhow::{Context, Result};
 use serde::{Serialize, de::DeserializeOwned};
 use tracing::warn;
 
+use super::Paths;
+use crate::plan::Desired;
+
 /// Names → ids and addresses that must stay.
 pub const ALLOCATIONS: &str = "allocations.json";
 /// What was applied last.
@@ -46,6 +49,30 @@ pub fn write<T: Serialize>(state: &Path, name: &str, value: &T) -> Result<()> {
     let text = serde_json::to_vec_pretty(value).context("serialising")?;
     replace(&path, &text).with_context(|| {
         format!("writing {} (is the directory writable? --state-dir chooses another)", path.display())
+    })
+}
+
+/// Removes a file of the state directory; that it is gone already is no error.
+///
+/// # Errors
+/// If that is refused.
+pub fn remove(state: &Path, name: &str) -> Result<()> {
+    let path = state.join(name);
+    match fs::remove_file(&path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            Err(e).with_context(|| format!("removing {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What was applied last, for those who only look at it.
+///
+/// # Errors
+/// If nothing is applied here, or the manifest cannot be read.
+pub fn manifest(paths: &Paths) -> Result<Desired> {
+    read(&paths.state, MANIFEST)?.with_context(|| {
+        format!("nothing is applied here (no manifest in {}): is an agent running?", paths.state.display())
     })
 }
 

@@ -75,7 +75,8 @@ pub fn switch_hook(lab: &Lab) -> Result<()> {
         lab.start_agent_on("h1", Some(hook))?;
         wait_for(SOON, "changed hooks", || {
             let ports = lab.status("h1")?.ports;
-            let endpoint = ports.iter().find(|port| port.name == "acme/web/pc1").context("the port of pc1")?;
+            let endpoint =
+                ports.iter().find(|port| port.name == "acme/web/pc1").context("the port of pc1")?;
             Ok((endpoint.hook == hook.to_string()).then_some(()))
         })?;
     }

@@ -65,7 +65,8 @@ impl Network {
         let config = TempDir::new().context("a directory for the configuration")?;
         for entry in fs::read_dir(&source).with_context(|| source.display().to_string())? {
             let entry = entry?;
-            fs::copy(entry.path(), config.path().join(entry.file_name())).context("copying the configuration")?;
+            fs::copy(entry.path(), config.path().join(entry.file_name()))
+                .context("copying the configuration")?;
         }
         let lab = Lab::up(config.path(), &Options { name: None, hook: self.hook })?;
         if let Err(error) = lab.wait_ready(READY) {

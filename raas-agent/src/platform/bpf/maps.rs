@@ -4,7 +4,7 @@ use std::any::type_name;
 
 use anyhow::{Context as _, Result};
 use aya::maps::{Map, MapData, MapError};
-use raas_common::{Domain, FdbEntry, FdbKey, Globals, Port, TunnelIngress, TunnelKey};
+use raas_common::{Domain, FdbEntry, FdbKey, Globals, GlobalsFlags, Port, TunnelIngress, TunnelKey};
 
 use super::{
     counters::Counters,
@@ -60,6 +60,19 @@ impl PinnedMaps {
             devices: Devices::open(pins)?,
             counters: Counters::open(pins)?,
         })
+    }
+
+    /// Whether the fast path forwards.
+    pub fn fast_path(&self) -> Result<bool> {
+        Ok(self.globals.get(0)?.flags & GlobalsFlags::FAST_PATH_ON != 0)
+    }
+
+    /// Has the fast path forward, or the kernel, from the next packet on.
+    pub fn set_fast_path(&mut self, on: bool) -> Result<()> {
+        let mut globals = self.globals.get(0)?;
+        globals.flags &= !GlobalsFlags::FAST_PATH_ON;
+        globals.flags |= if on { GlobalsFlags::FAST_PATH_ON } else { 0 };
+        self.globals.set(0, globals)
     }
 }
 

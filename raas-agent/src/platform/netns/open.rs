@@ -35,7 +35,11 @@ impl Identity {
         Ok(Self { device: metadata.dev(), inode: metadata.ino() })
     }
 
-    fn of_fd(fd: &OwnedFd) -> Result<Self> {
+    /// Of an open namespace.
+    ///
+    /// # Errors
+    /// If the descriptor cannot be examined.
+    pub fn of_fd(fd: &OwnedFd) -> Result<Self> {
         let stat = fstat(fd).context("fstat of a namespace")?;
         Ok(Self { device: stat.st_dev, inode: stat.st_ino })
     }
