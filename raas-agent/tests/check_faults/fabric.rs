@@ -121,3 +121,19 @@ fn hypervisors() {
         },
     ]);
 }
+
+#[test]
+fn a_hypervisor_has_more_routers_than_its_fast_path_holds() {
+    let mut files = super::edited(&[("fabric.toml", "203.0.113.0/28", "198.19.0.0/20")]);
+    let transit = |n: u32| format!("[[transit]]\nname = 't{n}'\nlevel = 1\nhypervisor = 'h1'\nasn = {n}\n");
+    files[1].text = (1..=1021).map(transit).collect();
+    files[2].text = "[[vpc]]\nname = 'v'\nhypervisor = 'h1'\n[[vpc.spine]]\nasn = 1\n".into();
+    let two_more = "[[vpc.spine]]\nasn = 2\n[[vpc.spine]]\nasn = 3\n";
+    assert!(raas_agent::config::parse(files.clone()).is_ok(), "1022 routers of two tenants");
+    files[2].text += two_more;
+    let faults = raas_agent::config::parse(files).unwrap_err();
+    let expected = "\
+fabric.toml:6:1: error: `h1` would have 1024 routers, and its fast path holds 1023
+  help: move some to another hypervisor";
+    assert_eq!(faults.to_string(), expected);
+}
