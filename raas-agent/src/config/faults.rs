@@ -51,8 +51,8 @@ impl<'s> Faults<'s> {
         });
     }
 
-    /// A remedy for a name that is not among `known`; see [`suggest`](suggest::suggest). Nothing is worked out that will
-    /// not be read.
+    /// A remedy for a name that is not among `known`; see [`suggest`](suggest::suggest). Nothing is worked
+    /// out that will not be read.
     pub fn suggest<'a>(&self, text: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
         if self.is_full() { String::new() } else { suggest::suggest(text, what, known) }
     }

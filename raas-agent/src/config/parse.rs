@@ -71,7 +71,8 @@ where
     }
 }
 
-/// An AS number that may be used on the wire: RFC 7607 (0), RFC 6793 (AS_TRANS), RFC 7300 (last of each size).
+/// An AS number that may be used on the wire: RFC 7607 (0), RFC 6793 (AS_TRANS), RFC 7300 (last of each
+/// size).
 pub(super) fn asn(value: &DeValue<'_>) -> Result<u32, Wrong> {
     let asn = number(1..=u32::MAX)(value)?;
     if [23456, 65535, u32::MAX].contains(&asn) {
@@ -133,7 +134,7 @@ fn usable(net: &Ipv4Net) -> Result<(), Wrong> {
         if unusable.contains(net) || net.contains(&unusable) {
             return Err(Wrong::new(
                 format!("must be unicast and routable, but {net} overlaps {unusable} ({why})"),
-                "take another network, for instance from 10.0.0.0/8",
+                "take a unicast one, private (RFC 1918) or public",
             ));
         }
     }

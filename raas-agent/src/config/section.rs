@@ -12,8 +12,8 @@ use super::{
     suggest::nearest,
 };
 
-/// A table that is being read. Every key that is asked for is known; the others are faults. Where one of these looks like
-/// a key that is missing, that is one fault, not two.
+/// A table that is being read. Every key that is asked for is known; the others are faults. Where one of
+/// these looks like a key that is missing, that is one fault, not two.
 ///
 /// A key that cannot be had (missing or wrong, and reported) reads as `None`, so that reading goes on.
 pub(super) struct Section<'t> {
@@ -21,7 +21,9 @@ pub(super) struct Section<'t> {
     /// Where the table begins.
     pub place: Place,
     known: Vec<&'static str>,
-    missing: Vec<(&'static str, &'static str)>,
+    /// With the remedy for each.
+    missing: Vec<(&'static str, String)>,
+    refused: Vec<(&'static str, &'static str)>,
     pub faults: &'t Faults<'t>,
 }
 
@@ -33,7 +35,8 @@ impl<'t> Section<'t> {
         faults: &'t Faults<'t>,
         reader: impl FnOnce(&mut Self) -> R,
     ) -> R {
-        let mut section = Self { table, place, known: Vec::new(), missing: Vec::new(), faults };
+        let mut section =
+            Self { table, place, known: Vec::new(), missing: Vec::new(), refused: Vec::new(), faults };
         let result = reader(&mut section);
         section.finish();
         result
@@ -66,14 +69,19 @@ impl<'t> Section<'t> {
 
     /// Reports `key`, of whatever type, if it is missing.
     pub fn require(&mut self, key: &'static str) {
-        self.require_or(key, "");
+        self.require_with_help(key, format!("add `{key} = …` to this table"));
     }
 
-    /// As [`require`](Self::require), where something else would do as well.
-    pub fn require_or(&mut self, key: &'static str, or: &'static str) {
+    /// As [`require`](Self::require), with a better remedy than to add `key`.
+    pub fn require_with_help(&mut self, key: &'static str, help: impl Into<String>) {
         if !self.has(key) {
-            self.missing.push((key, or));
+            self.missing.push((key, help.into()));
         }
+    }
+
+    /// A remedy for a key that one might expect here, but is unknown.
+    pub fn refuse(&mut self, key: &'static str, help: &'static str) {
+        self.refused.push((key, help));
     }
 
     /// Whether `key` is there, right or wrong.
@@ -171,12 +179,14 @@ impl<'t> Section<'t> {
             if let Some(meant) = nearest(text, &self.known) {
                 self.missing.retain(|(missing, _)| *missing != meant);
             }
-            let help = self.faults.suggest(text, "keys", self.known.iter().copied());
+            let help = match self.refused.iter().find(|(refused, _)| refused == text) {
+                Some((_, help)) => (*help).to_owned(),
+                None => self.faults.suggest(text, "keys", self.known.iter().copied()),
+            };
             let place = Place { offset: key.span().start, ..self.place };
             self.faults.report(place, format!("unknown key {}", parse::quote(text)), help);
         }
-        for (key, or) in self.missing {
-            let help = format!("add `{key} = …` to this table{or}");
+        for (key, help) in self.missing {
             self.faults.report(self.place, format!("missing key `{key}`"), help);
         }
     }

@@ -88,7 +88,8 @@ impl Source {
         self.path().file_name().is_some_and(|name| name == FABRIC_FILE)
     }
 
-    /// Line and column of a byte offset; an offset past the end, or within a character, counts as the last before it.
+    /// Line and column of a byte offset; an offset past the end, or within a character, counts as the last
+    /// before it.
     pub fn position(&self, offset: usize) -> Position {
         let offset = self.file.text.floor_char_boundary(offset);
         let line = self.line_starts.partition_point(|start| *start <= offset);

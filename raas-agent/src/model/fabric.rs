@@ -40,21 +40,9 @@ pub struct Hypervisor {
     pub uplinks: Vec<String>,
     /// Where the program sits on the uplinks.
     pub uplink_hook: Hook,
-    /// Pool of the routers' loopback addresses, each tenant on this hypervisor counting from its beginning.
+    /// Pool of the routers' loopback addresses, each tenant on this hypervisor counting from its first host
+    /// address on. At most a /30.
     pub loopbacks: Ipv4Net,
-}
-
-impl Hypervisor {
-    /// How many routers (spines, transits, routed subnets) a tenant can have here: the pool's addresses, without the network's
-    /// and the broadcast address.
-    pub fn loopback_capacity(&self) -> usize {
-        host_addresses(self.loopbacks)
-    }
-}
-
-/// How many addresses of a network are neither its own nor its broadcast address.
-pub(crate) fn host_addresses(net: Ipv4Net) -> usize {
-    (1usize << (32 - net.prefix_len())).saturating_sub(2)
 }
 
 /// Where a port's program sits.

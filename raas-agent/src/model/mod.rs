@@ -1,13 +1,12 @@
 //! The validated network: what the configuration means, once every check has passed.
 //!
-//! Values here are correct by construction of [`crate::config`]: names are legal and unique, references resolve, prefixes do
-//! not overlap within a tenant. Nothing here knows of files, namespaces or BPF.
+//! Values here are correct by construction of [`crate::config`]: names are legal and unique, references
+//! resolve, prefixes do not overlap within a tenant. Nothing here knows of files, namespaces or BPF.
 
 mod fabric;
 mod name;
 mod tenant;
 
-pub(crate) use fabric::host_addresses;
 pub use fabric::{Fabric, Hook, Hypervisor};
 pub use name::{InvalidName, Name};
 pub use tenant::{

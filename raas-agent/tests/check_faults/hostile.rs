@@ -56,11 +56,14 @@ proptest! {
         if let Err(faults) = config::parse(files) {
             prop_assert!(faults.iter().all(|fault| !fault.message.is_empty() && !fault.help.is_empty()));
             prop_assert!(!faults.to_string().contains(|c: char| c.is_control() && c != '\n'));
+            prop_assert!(!faults.to_string().contains("defect"), "a fault that no check has named");
         }
     }
 
     #[test]
-    fn swapped_lines_never_panic(swaps in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..6)) {
+    fn swapped_lines_never_panic(
+        swaps in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..6),
+    ) {
         let mut lines: Vec<&str> = base::ACME.lines().collect();
         for (a, b) in swaps {
             let (a, b) = (a.index(lines.len()), b.index(lines.len()));
@@ -68,7 +71,9 @@ proptest! {
         }
         let mut files = edited(&[]);
         files[1].text = lines.join("\n");
-        let _ = config::parse(files);
+        if let Err(faults) = config::parse(files) {
+            prop_assert!(!faults.to_string().contains("defect"), "a fault that no check has named");
+        }
     }
 }
 
@@ -81,7 +86,7 @@ fn quickly(tenant: String) -> usize {
     ];
     let start = Instant::now();
     let count = config::parse(files).map_or_else(|faults| faults.count(), |_| 0);
-    assert!(start.elapsed() < Duration::from_secs(20), "took {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(60), "took {:?}", start.elapsed());
     count
 }
 

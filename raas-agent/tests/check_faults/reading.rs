@@ -10,17 +10,40 @@ use super::{Case, base, run};
 #[test]
 fn syntax() {
     run(&[
-        Case { what: "a value left out", edits: &[("acme.toml", "asn = 2000", "asn =")], faults: &[] },
-        Case { what: "a string without an end", edits: &[("acme.toml", "\"pc2\"", "\"pc2")], faults: &[] },
+        Case {
+            what: "a value left out",
+            edits: &[("acme.toml", "asn = 2000", "asn =")],
+            faults: &[(
+                "acme.toml:17:6: TOML: string values must be quoted, expected literal string",
+                "the syntax is at https://toml.io",
+            )],
+        },
+        Case {
+            what: "a string without an end",
+            edits: &[("acme.toml", "\"pc2\"", "\"pc2")],
+            faults: &[(
+                "acme.toml:52:12: TOML: invalid basic string, expected `\"`",
+                "the syntax is at https://toml.io",
+            )],
+        },
         Case {
             what: "a key twice",
             edits: &[("acme.toml", "asn = 2000", "asn = 2000\nasn = 2001")],
-            faults: &[],
+            faults: &[("acme.toml:18:1: TOML: duplicate key", "the syntax is at https://toml.io")],
         },
         Case {
             what: "with a fabric that cannot be read, tenants are checked as far as they can be",
             edits: &[("fabric.toml", "asn = 64512", "asn = "), ("globex.toml", "vni = 200", "vni = 100")],
-            faults: &[],
+            faults: &[
+                (
+                    "fabric.toml:2:7: TOML: string values must be quoted, expected literal string",
+                    "the syntax is at https://toml.io",
+                ),
+                (
+                    "globex.toml:11:7: VNI 100 twice: the first is at acme.toml:23:7",
+                    "VNIs are unique over all tenants: take another",
+                ),
+            ],
         },
     ]);
 }
@@ -72,7 +95,7 @@ fn files_that_cannot_be_read_are_named_and_the_others_checked() {
     fs::write(path("globex.toml"), "vpcs = 1").expect("a file");
     fs::write(path("Upper.toml"), "").expect("a file");
     let expected = "\
-Upper.toml: error: the file's name must be the tenant's, a legal name, which `Upper` is not: it must begin with a letter a-z
+Upper.toml: error: its name must be a tenant's, which `Upper` cannot be: it must begin with a letter a-z
   help: rename it: 1 to 13 characters of a-z, 0-9 and `-`, then `.toml`
 dangling.toml: error: cannot read: No such file or directory (os error 2)
   help: make it readable, or remove it

@@ -1,4 +1,5 @@
-//! A network written as TOML reads back as the same network: no key is lost, and every default is what it says.
+//! A network written as TOML reads back as the same network: no key is lost, and every default is what it
+//! says.
 
 use std::{fmt::Write as _, path::Path};
 

@@ -1,5 +1,5 @@
-//! Address plans: within a subnet, and within a tenant. Tenants may overlap each other and the underlay, from which their
-//! namespaces are apart.
+//! Address plans: within a subnet, and within a tenant. Tenants may overlap each other and the underlay, from
+//! which their namespaces are apart.
 
 use std::{collections::BTreeSet, net::Ipv4Addr};
 

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipnet::Ipv4Net;
 use raas_common::{MAX_DOMAINS, MAX_PORTS, MAX_ROUTERS, MAX_SCOPES, MAX_TUNNELS};
 
 use super::{Resolved, hypervisors::Hypervisors, value};
 use crate::{
     config::{faults::Faults, raw},
-    model::{Name, host_addresses},
+    model::Name,
 };
 
 /// What a hypervisor has to hold.
@@ -109,4 +110,9 @@ fn tables(name: &Name, raw: &raw::Hypervisor, load: &Load, faults: &Faults<'_>) 
             faults.report(raw.place, message, "move some to another hypervisor");
         }
     }
+}
+
+/// How many addresses of a network are neither its own nor its broadcast address.
+fn host_addresses(net: Ipv4Net) -> usize {
+    (1usize << (32 - net.prefix_len())).saturating_sub(2)
 }

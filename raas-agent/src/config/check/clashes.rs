@@ -9,8 +9,8 @@ use crate::config::{
     source::{Place, Written},
 };
 
-/// BGP drops a route with the receiver's own AS in its path (RFC 4271, section 9.1.2): two routers of one AS would not hear
-/// of each other. Other tenants' are apart; the fabric's speaks for all of them.
+/// BGP drops a route with the receiver's own AS in its path (RFC 4271, section 9.1.2): two routers of one AS
+/// would not hear of each other. Other tenants' are apart; the fabric's speaks for all of them.
 pub(super) fn as_numbers(fabric: Option<&raw::Fabric>, tenants: &[Resolved<'_>], faults: &Faults<'_>) {
     let of_fabric = fabric.and_then(|fabric| fabric.asn);
     for Resolved { raw, .. } in tenants {

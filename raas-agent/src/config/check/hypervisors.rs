@@ -18,7 +18,8 @@ use crate::{
 /// What references to hypervisors can lead to.
 pub(super) struct Hypervisors<'r> {
     pub by_name: BTreeMap<&'r Name, &'r raw::Hypervisor>,
-    /// Whether `by_name` has them all: only then is a reference that leads nowhere a fault of the reference.
+    /// Whether `by_name` has them all, each by a name of its own: only then is a reference that leads nowhere
+    /// a fault of the reference.
     complete: bool,
 }
 
@@ -40,10 +41,8 @@ pub(super) fn check<'r>(fabric: Option<&'r raw::Fabric>, faults: &Faults<'_>) ->
     });
     all.iter().for_each(|hypervisor| uplinks(hypervisor, faults));
     pools(all, faults);
-    Hypervisors {
-        complete: all.iter().all(|hypervisor| hypervisor.name.is_some()),
-        by_name: all.iter().filter_map(|raw| Some((value(&raw.name)?, raw))).collect(),
-    }
+    let by_name: BTreeMap<_, _> = all.iter().filter_map(|raw| Some((value(&raw.name)?, raw))).collect();
+    Hypervisors { complete: !all.is_empty() && by_name.len() == all.len(), by_name }
 }
 
 /// References from a tenant's VPCs and transits.
@@ -94,8 +93,8 @@ fn pools(all: &[raw::Hypervisor], faults: &Faults<'_>) {
     });
 }
 
-/// Calls `found` for each network that overlaps an earlier one. `networks` are sorted: two prefixes overlap only if one
-/// contains the other, and what contains sorts first.
+/// Calls `found` for each network that overlaps an earlier one. `networks` are sorted: two prefixes overlap
+/// only if one contains the other, and what contains sorts first.
 pub(super) fn overlaps(networks: &[At<Ipv4Net>], mut found: impl FnMut(&At<Ipv4Net>, &At<Ipv4Net>)) {
     let mut widest: Option<&At<Ipv4Net>> = None;
     for network in networks {

@@ -1,5 +1,5 @@
-//! What must fit together across tables and files. Each check reports on its own, whatever the others found; what rests on
-//! a value that could not be read is skipped, so that one fault is not reported twice.
+//! What must fit together across tables and files. Each check reports on its own, whatever the others found;
+//! what rests on a value that could not be read is skipped, so that one fault is not reported twice.
 
 mod addresses;
 mod attachments;
@@ -54,8 +54,8 @@ pub(super) fn all(fabric: Option<&raw::Fabric>, tenants: &[raw::Tenant], faults:
     capacity::check(&tenants, &hypervisors, faults);
 }
 
-/// Passes over items in the order in which they are written, and calls `again` (with the first's place) for each whose key
-/// another had before.
+/// Passes over items in the order in which they are written, and calls `again` (with the first's place) for
+/// each whose key another had before.
 fn each_again<K: Ord>(items: impl IntoIterator<Item = (K, Place)>, mut again: impl FnMut(&K, Place, Place)) {
     let mut seen = BTreeMap::new();
     for (key, place) in items {

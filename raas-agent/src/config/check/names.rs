@@ -47,7 +47,8 @@ pub(super) struct Resource<'r> {
 /// What references within a tenant can lead to.
 pub(super) struct Names<'r> {
     pub by_name: BTreeMap<&'r Name, Resource<'r>>,
-    /// Whether `by_name` has them all: only then is a reference that leads nowhere a fault of the reference.
+    /// Whether `by_name` has them all, each by a name of its own: only then is a reference that leads nowhere
+    /// a fault of the reference.
     pub complete: bool,
 }
 
@@ -97,6 +98,7 @@ impl<'r> Names<'r> {
                 self.by_name.insert(name, resource);
             }
             Some(first) => {
+                self.complete = false;
                 let at = faults.describe(first.place);
                 let message = format!("duplicate name `{name}`: {} at {at} has it", first.kind);
                 let help =
@@ -107,7 +109,8 @@ impl<'r> Names<'r> {
     }
 }
 
-/// Namespaces are called `raas-TENANT-NAME`, and so tenant `a` with `b-c` would clash with tenant `a-b` with `c`.
+/// Namespaces are called `raas-TENANT-NAME`, and so tenant `a` with `b-c` would clash with tenant `a-b` with
+/// `c`.
 pub(super) fn namespaces(tenants: &[Resolved<'_>], faults: &Faults<'_>) {
     let names = tenants.iter().flat_map(|tenant| {
         let resources = tenant.names.by_name.values();

@@ -84,7 +84,7 @@ fn within(bgp: &raw::Bgp, faults: &Faults<'_>) {
             faults.report(
                 neighbor.place,
                 "this neighbour has no preferences",
-                "add `weight` or `local-preference`, or remove the table: sessions follow from the attachments",
+                "add `weight` or `local-preference`, or remove the table: a session needs none",
             );
         }
     }

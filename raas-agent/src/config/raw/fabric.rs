@@ -46,7 +46,7 @@ impl Fabric {
 
     pub fn read<'t>(file: usize, table: &'t DeTable<'t>, faults: &'t Faults<'t>) -> Self {
         Section::read(table, Place { file, offset: 0 }, faults, |section| {
-            section.require("hypervisor");
+            section.require_with_help("hypervisor", "add `[[hypervisor]]`, once for each");
             Self {
                 name: section.required("name", parse::name),
                 asn: section.required("asn", parse::asn),

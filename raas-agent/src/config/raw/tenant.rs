@@ -102,11 +102,14 @@ pub struct Attachment {
 
 impl Tenant {
     pub fn read<'t>(name: Name, file: usize, table: &'t DeTable<'t>, faults: &'t Faults<'t>) -> Self {
-        Section::read(table, Place { file, offset: 0 }, faults, |section| Self {
-            name,
-            vpcs: section.tables("vpc", Vpc::read),
-            transits: section.tables("transit", Transit::read),
-            attachments: section.tables("attachment", Attachment::read),
+        Section::read(table, Place { file, offset: 0 }, faults, |section| {
+            section.refuse("name", "remove it: a tenant is called after its file");
+            Self {
+                name,
+                vpcs: section.tables("vpc", Vpc::read),
+                transits: section.tables("transit", Transit::read),
+                attachments: section.tables("attachment", Attachment::read),
+            }
         })
     }
 }
@@ -199,7 +202,8 @@ impl Subnet {
     fn read(section: &mut Section<'_>) -> Self {
         let stretch = section.optional("stretch", parse::name);
         if stretch.is_absent() {
-            section.require_or("cidr", ", or `stretch = …` to extend another subnet");
+            let help = "add `cidr = …` to this table, or `stretch = …` to extend another subnet";
+            section.require_with_help("cidr", help);
         }
         Self {
             place: section.place,
