@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use anyhow::{Context as _, Result, ensure};
 use raas_agent::model::SubnetKind;
-use raas_lab::{Lab, Station};
+use raas_lab::Lab;
 use serde_json::Value;
 
 const FLOWS: u16 = 200;
@@ -117,7 +117,8 @@ fn tunnels(lab: &Lab) -> Result<BTreeMap<String, u64>> {
     let counters = lab.counters()?.into_iter();
     let sent = counters.filter(|counter| counter.kind == "gre" && counter.scope.starts_with("acme/"));
     let mut packets = BTreeMap::new();
-    for counter in sent.filter(|counter| ["tunnel-sent", "gre-encapsulated"].contains(&counter.exit.as_str())) {
+    for counter in sent.filter(|counter| ["tunnel-sent", "gre-encapsulated"].contains(&counter.exit.as_str()))
+    {
         *packets.entry(counter.scope).or_default() += counter.packets;
     }
     Ok(packets)
@@ -129,7 +130,8 @@ fn received(lab: &Lab, hypervisor: &str, routers: &[&str], interface: &str) -> R
     for router in routers {
         let netns = format!("raas-acme-{router}");
         let output = lab.exec(hypervisor, Some(&netns), &["ip", "-j", "-s", "link", "show", interface])?;
-        let json: Value = serde_json::from_slice(&output.stdout).with_context(|| format!("{router}/{interface}"))?;
+        let json: Value =
+            serde_json::from_slice(&output.stdout).with_context(|| format!("{router}/{interface}"))?;
         let count = json.pointer("/0/stats64/rx/packets").and_then(Value::as_u64);
         packets.insert((*router).to_owned(), count.context("no counter")?);
     }
@@ -137,6 +139,7 @@ fn received(lab: &Lab, hypervisor: &str, routers: &[&str], interface: &str) -> R
 }
 
 fn difference(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
-    let grown = |(name, count): (&String, &u64)| (name.clone(), count - before.get(name).copied().unwrap_or(0));
+    let grown =
+        |(name, count): (&String, &u64)| (name.clone(), count - before.get(name).copied().unwrap_or(0));
     after.iter().map(grown).collect()
 }
