@@ -27,6 +27,7 @@ use crate::{
     agent::{self, Counter},
     files::Files,
     owner::Owner,
+    processes,
     space::Space,
     stations, teardown, underlay, visitor, wait_for,
 };
@@ -93,7 +94,7 @@ impl Lab {
         underlay::build(&lab.files, &lab.network.fabric, &lab.spaces, xdp)?;
         for station in lab.stations() {
             if let Some(interface) = &station.interface {
-                let build = || visitor::build(interface, &station.netns(), xdp);
+                let build = || visitor::build(interface, &station.netns, xdp);
                 let client = lab.within(station.hypervisor.as_str(), None, build)?;
                 lab.visitors.push(client);
             }
@@ -161,8 +162,18 @@ impl Lab {
         found.with_context(|| format!("no endpoint `{name}`"))
     }
 
+    /// The hook that all agents were started with, if any.
+    pub fn hook(&self) -> Option<Hook> {
+        self.hook
+    }
+
     /// Starts a hypervisor's agent. Its output is appended to `agent.log`.
     pub fn start_agent(&self, hypervisor: &str) -> Result<()> {
+        self.start_agent_on(hypervisor, self.hook)
+    }
+
+    /// As [`Self::start_agent`], with another hook than the lab's.
+    pub fn start_agent_on(&self, hypervisor: &str, hook: Option<Hook>) -> Result<()> {
         let log = self.files.agent_log(hypervisor);
         let log = File::options()
             .create(true)
@@ -171,7 +182,7 @@ impl Lab {
             .with_context(|| log.display().to_string())?;
         let mut command = Command::new(agent::binary()?);
         command.args(["agent", "--config"]).arg(&self.config).args(["--hypervisor", hypervisor]);
-        if let Some(hook) = self.hook {
+        if let Some(hook) = hook {
             command.args(["--hook", &hook.to_string()]);
         }
         // A terminal's Ctrl-C is for us: we end the agents, in order.
@@ -186,6 +197,9 @@ impl Lab {
     pub fn signal_agent(&self, hypervisor: &str, signal: Signal) -> Result<()> {
         let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
         let child = agents.get_mut(hypervisor).with_context(|| format!("no agent on {hypervisor}"))?;
+        if let Some(status) = child.try_wait()? {
+            bail!("the agent of {hypervisor} has ended ({status})");
+        }
         kill(Pid::from_raw(i32::try_from(child.id())?), signal).context("signalling the agent")?;
         if matches!(signal, Signal::SIGTERM | Signal::SIGKILL | Signal::SIGINT) {
             wait_for(Duration::from_secs(10), "end of the agent", || Ok(child.try_wait()?))?;
@@ -234,6 +248,16 @@ impl Lab {
     /// Starts a command there.
     pub fn spawn(&self, hypervisor: &str, netns: Option<&str>, command: &mut Command) -> Result<Child> {
         self.within(hypervisor, netns, || command.spawn().with_context(|| format!("running {command:?}")))
+    }
+
+    /// Processes on a hypervisor, in whatever of its namespaces: pid and command line.
+    pub fn processes(&self, hypervisor: &str) -> Result<Vec<(Pid, String)>> {
+        let space = self.spaces.get(hypervisor).with_context(|| format!("no hypervisor `{hypervisor}`"))?;
+        let command = |pid: Pid| {
+            let line = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            (pid, line.replace('\0', " "))
+        };
+        Ok(processes::inside(&space.inodes()?)?.into_iter().map(command).collect())
     }
 
     /// Runs `raas` there and returns what it prints. It must succeed.

@@ -73,7 +73,7 @@ impl Lab {
     /// Runs a command in an endpoint's namespace and returns what it prints. It must succeed.
     pub fn shell(&self, station: &Station, words: &str) -> Result<String> {
         let words: Vec<_> = words.split_whitespace().collect();
-        let output = self.exec(station.hypervisor.as_str(), Some(&station.netns()), &words)?;
+        let output = self.exec(station.hypervisor.as_str(), Some(&station.netns), &words)?;
         ensure!(
             output.status.success(),
             "{station}: `{}`: {} {}",
@@ -97,14 +97,14 @@ impl Lab {
         let words = format!("ping -n -q -c {count} -i {interval} -W {patience} {to}");
         let words: Vec<_> = words.split_whitespace().collect();
         // ping exits 1 if nothing came back, which is an answer too.
-        let output = self.exec(from.hypervisor.as_str(), Some(&from.netns()), &words)?;
+        let output = self.exec(from.hypervisor.as_str(), Some(&from.netns), &words)?;
         let text = String::from_utf8_lossy(&output.stdout);
         Ping::parse(&text).with_context(|| String::from_utf8_lossy(&output.stderr).trim().to_owned())
     }
 
     /// Echo requests that have arrived in an endpoint's namespace since it was made.
     pub fn echoes(&self, station: &Station) -> Result<u64> {
-        self.within(station.hypervisor.as_str(), Some(&station.netns()), || {
+        self.within(station.hypervisor.as_str(), Some(&station.netns), || {
             let snmp =
                 fs::read_to_string("/proc/thread-self/net/snmp").context("/proc/thread-self/net/snmp")?;
             let mut rows =
@@ -136,7 +136,7 @@ impl Lab {
     pub fn iperf3_server(&self, at: &Station) -> Result<Running> {
         let mut server = Command::new("iperf3");
         server.args(["--server", "--one-off"]).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut server = Running(self.spawn(at.hypervisor.as_str(), Some(&at.netns()), &mut server)?);
+        let mut server = Running(self.spawn(at.hypervisor.as_str(), Some(&at.netns), &mut server)?);
         wait_for(Duration::from_secs(5), "listening iperf3", || {
             if let Some(status) = server.0.try_wait()? {
                 bail!("iperf3's server ended at once ({status})");

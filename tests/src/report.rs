@@ -1,6 +1,6 @@
 //! The reachability of all endpoints, the share that the fast path has in it, and TCP throughput with and without.
 
-use std::{collections::HashMap, net::Ipv4Addr, time::Duration};
+use std::{collections::HashMap, fmt, net::Ipv4Addr, time::Duration};
 
 use anyhow::{Context as _, Result};
 
@@ -67,6 +67,17 @@ impl Pair {
     /// Whether enough of it is on the fast path.
     pub fn is_fast(&self) -> bool {
         self.share.is_none_or(|share| share >= LEAST_SHARE)
+    }
+}
+
+impl fmt::Display for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { from, to, ping, arrived, .. } = self;
+        write!(f, "{from} → {to}: {} sent, {arrived} arrived, {} answered", ping.sent, ping.received)?;
+        match self.share {
+            Some(share) => write!(f, ", {:.1} % on the fast path", share * 100.0),
+            None => write!(f, ", none may arrive"),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    fs::File,
     process::{self, Command, Stdio},
     sync::{Mutex, Once, PoisonError},
     thread,
@@ -77,7 +78,12 @@ pub fn sweep() -> Result<usize> {
     let mut removed = 0;
     for files in Files::all()? {
         // Without an owner it is one that stays, or one that is just being made.
-        if Owner::read(&files.owner()).is_some_and(|owner| !owner.is_alive()) {
+        if Owner::read(&files.owner()).is_none_or(Owner::is_alive) {
+            continue;
+        }
+        // Somebody else may be sweeping: whoever has the lock does it.
+        let Ok(lock) = File::open(files.owner()) else { continue };
+        if lock.try_lock().is_ok() {
             remove(&files)?;
             removed += 1;
         }

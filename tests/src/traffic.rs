@@ -62,13 +62,13 @@ impl Lab {
     pub fn keep_pinging(&self, from: &Station, to: Ipv4Addr) -> Result<Pinging> {
         let mut ping = Command::new("ping");
         ping.args(["-n", "-i", "0.01", &to.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped());
-        let child = self.spawn(from.hypervisor.as_str(), Some(&from.netns()), &mut ping)?;
+        let child = self.spawn(from.hypervisor.as_str(), Some(&from.netns), &mut ping)?;
         Ok(Pinging { child: Some(child) })
     }
 
     /// Sends UDP from that many source ports, `packets` from each. Nobody needs to listen.
     pub fn flows(&self, from: &Station, to: Ipv4Addr, flows: u16, packets: u32) -> Result<()> {
-        self.within(from.hypervisor.as_str(), Some(&from.netns()), || {
+        self.within(from.hypervisor.as_str(), Some(&from.netns), || {
             for _ in 0..flows {
                 let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).context("a UDP socket")?;
                 for _ in 0..packets {
@@ -92,7 +92,7 @@ impl Lab {
         let (listening, on_listening) = mpsc::channel();
         thread::scope(|scope| {
             let receiver = scope.spawn(move || {
-                self.within(to.hypervisor.as_str(), Some(&to.netns()), || {
+                self.within(to.hypervisor.as_str(), Some(&to.netns), || {
                     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).context("listening")?;
                     // The sender is gone only if this function has returned.
                     let _ = listening.send(listener.local_addr()?.port());
@@ -100,7 +100,7 @@ impl Lab {
                 })
             });
             let port = on_listening.recv().context("the receiver does not listen")?;
-            let sent = self.within(from.hypervisor.as_str(), Some(&from.netns()), || {
+            let sent = self.within(from.hypervisor.as_str(), Some(&from.netns), || {
                 send(SocketAddrV4::new(address, port), length)
             });
             let sent = sent.with_context(|| format!("sending to {address}"));

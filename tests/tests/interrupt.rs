@@ -13,9 +13,17 @@ use nix::{
     unistd::Pid,
 };
 use raas_lab::{sweep, wait_for};
+use serde_json::Value;
 
-/// Starts `raas-lab run --once` on the demo, and waits until its first agent runs. Returns the lab's directory too.
-fn start() -> Result<(Child, PathBuf)> {
+/// A lab of another process.
+struct Lab {
+    directory: PathBuf,
+    /// The agent of h1.
+    agent: u64,
+}
+
+/// Starts `raas-lab run --once` on the demo, and waits until its first agent runs.
+fn start() -> Result<(Child, Lab)> {
     let config = concat!(env!("CARGO_MANIFEST_DIR"), "/../config/demo");
     let mut command = Command::new(env!("CARGO_BIN_EXE_raas-lab"));
     command.args(["run", "--once", config]).stdout(Stdio::null()).stderr(Stdio::null());
@@ -28,19 +36,24 @@ fn start() -> Result<(Child, PathBuf)> {
             labs.filter(|lab| fs::read_to_string(lab.join("owner")).is_ok_and(|it| it.contains(&pid)));
         Ok(ours.find(|lab| lab.join("h1/agent").exists()))
     })?;
-    Ok((child, lab))
+    let agent: Value = serde_json::from_str(&fs::read_to_string(lab.join("h1/agent"))?)?;
+    let agent = agent.pointer("/pid").and_then(Value::as_u64).context("the agent's pid")?;
+    Ok((child, Lab { directory: lab, agent }))
 }
 
 fn signal(child: &Child, signal: Signal) -> Result<()> {
     kill(Pid::from_raw(i32::try_from(child.id())?), signal).context("kill")
 }
 
-fn check_gone(lab: &PathBuf) -> Result<()> {
-    ensure!(!lab.exists(), "{} is still there", lab.display());
-    let mounts = fs::read_to_string("/proc/self/mountinfo")?;
-    ensure!(!mounts.contains(&lab.display().to_string()), "{} is still mounted", lab.display());
-    let agents = Command::new("pgrep").args(["-f", &format!("raas.*{}", lab.display())]).output()?;
-    ensure!(agents.stdout.is_empty(), "processes: {}", String::from_utf8_lossy(&agents.stdout));
+fn check_gone(lab: &Lab) -> Result<()> {
+    let directory = lab.directory.display().to_string();
+    ensure!(!lab.directory.exists(), "{directory} is still there");
+    ensure!(
+        !fs::read_to_string("/proc/self/mountinfo")?.contains(&directory),
+        "{directory} is still mounted"
+    );
+    // A process that only waits for its parent is in no namespace.
+    ensure!(fs::metadata(format!("/proc/{}/ns/net", lab.agent)).is_err(), "the agent of h1 still runs");
     Ok(())
 }
 
@@ -61,9 +74,9 @@ fn what_a_killed_process_leaves_is_swept() -> Result<()> {
     let (mut child, lab) = start()?;
     signal(&child, Signal::SIGKILL)?;
     child.wait()?;
-    ensure!(lab.exists(), "nobody can have removed it yet");
+    ensure!(lab.directory.exists(), "nobody can have removed it yet");
     // Another test that makes a lab sweeps too, perhaps at this moment.
     sweep().ok();
-    wait_for(Duration::from_secs(40), "end of the lab", || Ok((!lab.exists()).then_some(())))?;
+    wait_for(Duration::from_secs(40), "end of the lab", || Ok((!lab.directory.exists()).then_some(())))?;
     check_gone(&lab)
 }

@@ -32,9 +32,9 @@ pub fn kill(lab: &Lab) -> Result<()> {
         lab.start_agent("h1")?;
         wait_for(SOON, "agent that has taken over", || lab.status("h1").map(Some))?;
         wait_for(SOON, "end of the withdrawn route", || {
-            let before = forwarded(lab, "acme/web/pc1")?;
+            let before = forwarded(lab, "acme/pc1")?;
             let received = reaches()?.received;
-            Ok((received == 0 && forwarded(lab, "acme/web/pc1")? == before).then_some(()))
+            Ok((received == 0 && forwarded(lab, "acme/pc1")? == before).then_some(()))
         })
     });
     advertise(lab, true)?;
@@ -75,8 +75,7 @@ pub fn switch_hook(lab: &Lab) -> Result<()> {
         lab.start_agent_on("h1", Some(hook))?;
         wait_for(SOON, "changed hooks", || {
             let ports = lab.status("h1")?.ports;
-            let endpoint =
-                ports.iter().find(|port| port.name == "acme/web/pc1").context("the port of pc1")?;
+            let endpoint = ports.iter().find(|port| port.name == "acme/pc1").context("the port of pc1")?;
             Ok((endpoint.hook == hook.to_string()).then_some(()))
         })?;
     }
@@ -128,9 +127,9 @@ pub fn stop_and_down(lab: &Lab) -> Result<()> {
     let (from, to) = (lab.station("acme/pc1")?, lab.station("acme/pc3")?);
     let pinging = lab.keep_pinging(&from, lab.address(&to)?)?;
     lab.signal_agent("h1", Signal::SIGTERM)?;
-    let before = forwarded(lab, "acme/web/pc1")?;
+    let before = forwarded(lab, "acme/pc1")?;
     wait_for(SOON, "packets forwarded without an agent", || {
-        Ok((forwarded(lab, "acme/web/pc1")? > before + 50).then_some(()))
+        Ok((forwarded(lab, "acme/pc1")? > before + 50).then_some(()))
     })?;
     none_lost(pinging)?;
 

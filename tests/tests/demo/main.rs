@@ -19,10 +19,11 @@ use raas_lab::Lab;
 
 use network::Network;
 
-type Scenario = fn(&Lab) -> Result<()>;
+/// Name and code of a scenario.
+type Scenario = (&'static str, fn(&Lab) -> Result<()>);
 
 /// Scenarios of the demo network.
-const DEMO: &[(&str, Scenario)] = &[
+const DEMO: &[Scenario] = &[
     ("every_endpoint_reaches_those_it_may_on_the_fast_path", reach::matrix),
     ("every_endpoint_reaches_those_it_may_without_the_fast_path", reach::matrix_slow),
     ("tenants_with_the_same_addresses_do_not_meet", reach::overlap),
@@ -40,10 +41,10 @@ const DEMO: &[(&str, Scenario)] = &[
 ];
 
 /// Scenarios of `config/examples/three-hypervisors`.
-const THREE: &[(&str, Scenario)] = &[("another_topology_works_by_configuration_alone", reach::matrix)];
+const THREE: &[Scenario] = &[("another_topology_works_by_configuration_alone", reach::matrix)];
 
 fn main() -> ExitCode {
-    let mut networks: Vec<(Arc<Network>, &[(&str, Scenario)])> = Vec::new();
+    let mut networks: Vec<(Arc<Network>, &[Scenario])> = Vec::new();
     for hook in [Hook::Xdp, Hook::Tc] {
         networks.push((Arc::new(Network::new("config/demo", Some(hook))), DEMO));
     }

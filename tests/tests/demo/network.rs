@@ -25,7 +25,11 @@ pub struct Network {
 enum State {
     Unused,
     /// The agents read a copy of the configuration, which scenarios may change.
-    Up(Lab, #[expect(dead_code, reason = "held so that the directory stays")] TempDir),
+    Up {
+        lab: Box<Lab>,
+        #[expect(dead_code, reason = "held so that the directory stays")]
+        config: TempDir,
+    },
     Failed,
 }
 
@@ -41,21 +45,23 @@ impl Network {
         self.hook.map_or_else(|| config.to_owned(), |hook| format!("{config}-{hook}"))
     }
 
-    /// Runs a scenario when no other runs on this network. If it fails, the network's state is printed.
+    /// Runs a scenario when no other runs on this network. If it fails, the network's state is printed, and the next one gets
+    /// a new network.
     pub fn run(&self, scenario: fn(&Lab) -> Result<()>) -> Result<()> {
         // A scenario that panics does so below, where it is caught.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*state, State::Unused) {
             *state = State::Failed;
             let (lab, config) = self.bring_up()?;
-            *state = State::Up(lab, config);
+            *state = State::Up { lab: Box::new(lab), config };
         }
-        let State::Up(lab, _) = &*state else {
+        let State::Up { lab, .. } = &*state else {
             return Err(anyhow!("the network did not come up, see the first scenario of it"));
         };
         let outcome = panic::catch_unwind(panic::AssertUnwindSafe(|| scenario(lab)));
         if !matches!(outcome, Ok(Ok(()))) {
             eprintln!("{}:\n{}", self.name(), lab.dump());
+            *state = State::Unused;
         }
         outcome.unwrap_or_else(|panic| panic::resume_unwind(panic))
     }

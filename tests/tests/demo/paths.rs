@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use anyhow::{Context as _, Result, ensure};
 use raas_agent::model::SubnetKind;
-use raas_lab::{Lab, Station};
+use raas_lab::Lab;
 use serde_json::Value;
 
 const FLOWS: u16 = 200;

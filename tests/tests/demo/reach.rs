@@ -21,8 +21,14 @@ pub fn matrix_slow(lab: &Lab) -> Result<()> {
 }
 
 fn check(pairs: &[Pair], holds: impl Fn(&Pair) -> bool) -> Result<()> {
-    let wrong: Vec<_> = pairs.iter().filter(|pair| !holds(pair)).collect();
-    ensure!(wrong.is_empty(), "{} of {} pairs: {wrong:#?}", wrong.len(), pairs.len());
+    let wrong: Vec<_> = pairs.iter().filter(|pair| !holds(pair)).map(Pair::to_string).collect();
+    ensure!(
+        wrong.is_empty(),
+        "{} of {} pairs are not as expected:\n{}",
+        wrong.len(),
+        pairs.len(),
+        wrong.join("\n")
+    );
     Ok(())
 }
 
@@ -37,7 +43,7 @@ pub fn overlap(lab: &Lab) -> Result<()> {
     let arrives = |from: &Station, to: &Station, other: &Station| -> Result<()> {
         let other_before = lab.echoes(other)?;
         let pair = lab.pair(from, to, shared)?;
-        ensure!(pair.is_as_expected(), "{pair:#?}");
+        ensure!(pair.is_as_expected(), "{pair}");
         let strayed = lab.echoes(other)? - other_before;
         ensure!(strayed == 0, "{strayed} of {from}'s packets for {to} arrived at {other}");
         Ok(())

@@ -60,7 +60,7 @@ fn to_try(lab: &Lab) -> Result<String> {
     let hypervisor = lab.hypervisors().into_iter().next().context("a network has a hypervisor")?;
     let mut lines = vec!["Try next, in another terminal:".to_owned()];
     if let Some((from, to)) = pair {
-        let (place, address) = (from.netns(), lab.address(to)?);
+        let (place, address) = (&from.netns, lab.address(to)?);
         lines.push(format!("  cargo xtask lab exec {}/{place} -- traceroute -n {address}", from.hypervisor));
     }
     lines.push(format!("  cargo xtask lab exec {hypervisor} -- vtysh -c 'show bgp vrf all summary'"));
