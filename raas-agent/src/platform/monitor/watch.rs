@@ -76,7 +76,11 @@ struct Progress {
 impl Watch {
     /// A watch of the namespace that `socket` is in and subscribed.
     pub fn new(place: Place, generation: u64, socket: Socket, batches: mpsc::Sender<Batch>) -> Result<Self> {
-        let socket = AsyncFd::with_interest(socket, INTEREST).context("registering a netlink socket")?;
+        // SAFETY: the socket owns its descriptor, which stays open and the same until the `AsyncFd` drops the socket; only
+        // shared references to the socket are handed out.
+        let socket = unsafe { AsyncFd::register_with_interest(socket, INTEREST) }
+            .map_err(|refused| io::Error::from(refused))
+            .context("registering a netlink socket")?;
         let phase = Phase::Due(Instant::now());
         Ok(Self { place, generation, socket, batches, events: Vec::new(), sequence: 0, phase })
     }
@@ -108,8 +112,9 @@ impl Watch {
             }
         };
         tokio::select! {
-            // What is wrong, if anything, reading tells.
-            _ = self.socket.ready(INTEREST) => {}
+            // What is wrong, if anything, reading tells. Cleared before reading: what comes later makes it ready again.
+            // (`try_io` would clear it, but in tokio 1.x finds no readiness at all for a combined interest.)
+            ready = self.socket.ready(INTEREST) => if let Ok(mut ready) = ready { ready.clear_ready() },
             () = timer => {}
             () = self.batches.closed() => {}
         }
@@ -119,7 +124,7 @@ impl Watch {
     async fn drain(&mut self, buffer: &mut Vec<u8>) -> io::Result<()> {
         loop {
             buffer.clear();
-            match self.socket.try_io(INTEREST, |socket| socket.recv_from(buffer, libc::MSG_TRUNC)) {
+            match self.socket.get_ref().recv_from(buffer, libc::MSG_TRUNC) {
                 Ok((length, _)) if length > buffer.len() => self.lose_track(Instant::now()),
                 // Whoever may send to the socket beside the kernel is not believed.
                 Ok((_, sender)) if sender.port_number() != 0 => {}
