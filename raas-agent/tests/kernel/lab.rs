@@ -87,9 +87,11 @@ impl Lab {
     pub async fn eventually(what: &str, limit: Duration, mut holds: impl FnMut() -> bool) {
         let deadline = Instant::now() + limit;
         while !holds() {
-            assert!(Instant::now() < deadline, "not within {limit:?}: {what}");
-            tokio::task::yield_now().await;
-            thread::yield_now();
+            if Instant::now() >= deadline {
+                println!("{}", try_shell("for d in /run/.tmp*/h1/run/frr; do vtysh --vty_socket $d --config_dir $d -c 'show run' -c 'show bgp vrf all summary' -c 'show bgp vrf all ipv4 unicast'; cat $d/*.log; done; for n in /run/netns/*; do ip -n ${n##*/} route; done").1);
+                panic!("not within {limit:?}: {what}");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }
