@@ -21,7 +21,8 @@ fn with_frr() -> Desired {
 fn router(asn: u32, netns: &str, interface: &str, network: &str) -> String {
     format!(
         "router bgp {asn} vrf {netns}\n no bgp ebgp-requires-policy\n \
-             no bgp network import-check\n timers bgp 1 3\n neighbor {interface} interface remote-as external\n \
+             no bgp network import-check\n timers bgp 1 3\n neighbor {interface} interface \
+         remote-as external\n \
              neighbor {interface} timers connect 1\n !\n address-family ipv4 unicast\n  network {network}\n \
              exit-address-family\nexit\n!\n"
     )

@@ -1,4 +1,5 @@
-//! A hypervisor of its own for each test: network namespace, mount namespace with an empty `/run`, directories.
+//! A hypervisor of its own for each test: network namespace, mount namespace with an empty `/run`,
+//! directories.
 
 use std::{
     future::Future,
@@ -22,6 +23,15 @@ use tempfile::TempDir;
 /// Name of the simulated hypervisor.
 pub const HYPERVISOR: &str = "h1";
 
+/// Shows what there is, for a failure.
+const DUMP: &str = "
+for d in /run/.tmp*/h1/run/frr; do
+    vtysh --vty_socket $d --config_dir $d -c 'show running-config' -c 'show bgp vrf all summary'
+    cat $d/*.log
+done
+ip address
+for n in /run/netns/*; do echo $n; ip -n ${n##*/} address; ip -n ${n##*/} route; done";
+
 /// A simulated hypervisor.
 pub struct Lab {
     pub kernel: Kernel,
@@ -29,7 +39,8 @@ pub struct Lab {
     _directory: TempDir,
 }
 
-/// Runs a test on a thread that has its own network and mount namespaces. What it made is removed also if it panics.
+/// Runs a test on a thread that has its own network and mount namespaces. What it made is removed also if it
+/// panics.
 pub fn hypervisor<F>(test: impl FnOnce(Lab) -> F + Send + 'static)
 where
     F: Future<Output = Lab>,
@@ -87,10 +98,7 @@ impl Lab {
     pub async fn eventually(what: &str, limit: Duration, mut holds: impl FnMut() -> bool) {
         let deadline = Instant::now() + limit;
         while !holds() {
-            if Instant::now() >= deadline {
-                println!("{}", try_shell("for d in /run/.tmp*/h1/run/frr; do vtysh --vty_socket $d --config_dir $d -c 'show run' -c 'show bgp vrf all summary' -c 'show bgp vrf all ipv4 unicast'; cat $d/*.log; done; for n in /run/netns/*; do ip -n ${n##*/} route; done").1);
-                panic!("not within {limit:?}: {what}");
-            }
+            assert!(Instant::now() < deadline, "not within {limit:?}: {what}\n{}", try_shell(DUMP).1);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

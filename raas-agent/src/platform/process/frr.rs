@@ -1,8 +1,10 @@
-//! FRR: one zebra and one bgpd for all routers of the hypervisor, with network namespaces as VRFs (`zebra -n`).
+//! FRR: one zebra and one bgpd for all routers of the hypervisor, with network namespaces as VRFs (`zebra
+//! -n`).
 //!
-//! Both outlive the agent. Changes go through frr-reload.py, which gives bgpd only the difference, so that sessions
-//! that a change does not concern stay up; zebra's part of the configuration (route maps) is bgpd's too. Kernel routes survive zebra's end (`--retain`) and are swept after its restart
-//! only if nobody has confirmed them within the time of `--graceful_restart`.
+//! Both outlive the agent. Changes go through frr-reload.py, which gives bgpd only the difference, so that
+//! sessions that a change does not concern stay up; zebra's part of the configuration (route maps) is bgpd's
+//! too. Kernel routes survive zebra's end (`--retain`) and are swept after its restart only if nobody has
+//! confirmed them within the time of `--graceful_restart`.
 
 use std::{
     fs::{self, Permissions},
@@ -153,8 +155,8 @@ pub async fn load(paths: &Paths, netns: &OwnedFd, config: &str) -> Result<()> {
     for daemon in &new {
         files.start(*daemon, netns, profile(config)).await?;
     }
-    // A daemon without any configuration takes it as it is. (frr-reload.py would take its part for missing, and add it
-    // in an order that vtysh does not understand.)
+    // A daemon without any configuration takes it as it is. (frr-reload.py would take its part for missing,
+    // and add it in an order that vtysh does not understand.)
     for daemon in &new {
         run(&mut boot(&files, *daemon)).await.with_context(|| format!("configuring {}", daemon.name()))?;
     }
@@ -180,8 +182,9 @@ fn boot(files: &Files, daemon: Daemon) -> Command {
     command
 }
 
-/// Gives bgpd the difference between what it runs and the configuration. Only bgpd: zebra shows its VRFs' namespaces and
-/// the hypervisor's own `no ip forwarding` as configuration, and frr-reload.py would undo both.
+/// Gives bgpd the difference between what it runs and the configuration. Only bgpd: zebra shows its VRFs'
+/// namespaces and the hypervisor's own `no ip forwarding` as configuration, and frr-reload.py would undo
+/// both.
 fn reload(files: &Files) -> Command {
     let mut command = command(&Path::new(PROGRAMS).join("frr-reload.py"));
     command.args(["--reload", "--stdout", "--log-level", "error", "--daemon", Daemon::Bgpd.name()]);
