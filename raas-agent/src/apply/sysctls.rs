@@ -90,12 +90,11 @@ fn of_link<'a>(
 /// A link has IPv6 (and so a link-local address) only if it is wanted.
 const DISABLE_IPV6: (&str, &str) = ("ipv6", "disable_ipv6");
 
-/// Of interfaces through which tenants' frames reach the hypervisor's own stack (bridges, outer ends of
-/// tunnels). The stack must not answer: it would give a tenant the hypervisor's own addresses, or route its
-/// packets. No ARP reply for any local address; no IPv4 source is plausible there, for no route leads there;
-/// no forwarding.
-const DEAF: [((&str, &str), u32); 4] =
-    [(DISABLE_IPV6, 1), (("ipv4", "arp_ignore"), 8), (("ipv4", "rp_filter"), 1), (("ipv4", "forwarding"), 0)];
+/// Of interfaces through which tenants' frames reach the hypervisor's own stack (bridges, outer ends of tunnels). The
+/// stack must not answer, or it would give a tenant the hypervisor's addresses and route its packets. An interface
+/// without addresses, to which no route leads, lets nothing pass the reverse path check, not even an ARP request (the
+/// kernel's `fib_validate_source`; loose mode, if the administrator has chosen it for all interfaces, does as well).
+const DEAF: [((&str, &str), u32); 2] = [(DISABLE_IPV6, 1), (("ipv4", "rp_filter"), 1)];
 
 /// Of a router's namespace. `all` and `default` both: the kernel takes the larger (`rp_filter`) or either of
 /// the two (`send_redirects`), and an interface starts from `default`.

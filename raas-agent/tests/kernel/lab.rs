@@ -36,7 +36,6 @@ for n in /run/netns/*; do echo $n; ip -n ${n##*/} address; ip -n ${n##*/} route;
 pub struct Lab {
     pub kernel: Kernel,
     pub paths: Paths,
-    _directory: TempDir,
 }
 
 /// Runs a test on a thread that has its own network and mount namespaces. What it made is removed also if it
@@ -57,10 +56,10 @@ where
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             runtime.block_on(async {
                 let kernel = Kernel::new(paths.clone(), HYPERVISOR).await.unwrap();
-                test(Lab { kernel, paths: paths.clone(), _directory: directory }).await
+                test(Lab { kernel, paths: paths.clone() }).await
             })
         }));
-        // Daemons would survive the namespaces' names.
+        // Daemons would outlive the names of their namespaces. They are found by their files, which are still there.
         let report = runtime.block_on(async { Kernel::new(paths, HYPERVISOR).await.unwrap().down().await });
         if let Err(panic) = outcome {
             resume_unwind(panic);

@@ -244,18 +244,41 @@ fn a_failure_is_reported_by_name_and_retried() {
     });
 }
 
-/// Also one that gives itself a route to the hypervisor and knows the bridge's MAC address.
+/// Also one that gives itself a route there and knows the bridge's MAC address.
 #[test]
 fn a_tenant_does_not_reach_the_hypervisor() {
     lab::hypervisor(|mut lab| async move {
         lab.reconcile(&network()).await;
-        shell("ip link set lo up && ip address add 192.0.2.1/32 dev lo");
-        shell("sysctl -qw net.ipv4.ip_forward=1");
-        shell("ip -n raas-acme-pc1 route add 192.0.2.1 dev eth0");
-        let ping = "nsenter --net=/run/netns/raas-acme-pc1 ping -c 2 -i 0.2 -W 1 192.0.2.1";
-        assert!(!try_shell(ping).0, "the hypervisor answers ARP");
-        shell("ip -n raas-acme-pc1 neighbour replace 192.0.2.1 lladdr 02:aa:00:00:00:1e dev eth0");
-        assert!(!try_shell(ping).0, "the hypervisor takes packets");
+        shell("ip link set lo up && ip address add 192.0.2.1/32 dev lo && sysctl -qw net.ipv4.ip_forward=1");
+        shell("ip -n raas-acme-pc1 route add default dev eth0");
+        let try_to_reach = |address| {
+            try_shell(&format!("nsenter --net=/run/netns/raas-acme-pc1 ping -c 2 -i 0.2 -W 1 {address}"));
+        };
+        let count = |counter| {
+            let counters = shell("nstat -asz");
+            let line = counters.lines().find(|line| line.starts_with(counter));
+            line.unwrap_or_else(|| panic!("no {counter} in {counters}")).to_owned()
+        };
+        let before = (count("IcmpInEchos"), count("IpForwDatagrams"));
+        let expect_silence = || {
+            try_to_reach("192.0.2.1");
+            assert!(
+                !shell("ip -n raas-acme-pc1 neighbour show 192.0.2.1").contains("lladdr"),
+                "it answers ARP"
+            );
+            for address in ["192.0.2.1", "203.0.113.9"] {
+                let neighbour = format!("{address} lladdr 02:aa:00:00:00:1e dev eth0");
+                shell(&format!("ip -n raas-acme-pc1 neighbour replace {neighbour}"));
+                try_to_reach(address);
+                shell(&format!("ip -n raas-acme-pc1 neighbour del {address} dev eth0"));
+            }
+            assert_eq!((count("IcmpInEchos"), count("IpForwDatagrams")), before, "it takes packets");
+        };
+        expect_silence();
+        // Nor where the administrator has made the check loose and there is a default route.
+        shell("ip link add up0 type veth peer name up1 && ip link set up0 up && ip link set up1 up");
+        shell("sysctl -qw net.ipv4.conf.all.rp_filter=2 && ip route add default dev up0");
+        expect_silence();
         lab
     });
 }
