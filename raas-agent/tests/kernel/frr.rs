@@ -1,6 +1,6 @@
 //! FRR: started, changed without disturbing sessions, restarted.
 
-use std::time::Duration;
+use std::{fs, path::Path, time::Duration};
 
 use raas_agent::{apply::Kernel, plan::Desired};
 
@@ -30,6 +30,14 @@ fn router(asn: u32, netns: &str, interface: &str, network: &str) -> String {
 
 fn learned() -> bool {
     try_shell("ip -n raas-acme-leaf route show proto bgp").1.contains("198.18.255.2")
+}
+
+/// Kills a daemon and waits until it is dead.
+async fn kill(pid_file: &Path) {
+    let pid = fs::read_to_string(pid_file).unwrap().trim().to_owned();
+    shell(&format!("kill -9 {pid}"));
+    // A zombie has no program.
+    Lab::eventually("the daemon dies", LIMIT, || fs::read_link(format!("/proc/{pid}/exe")).is_err()).await;
 }
 
 #[test]
@@ -84,12 +92,13 @@ fn sessions_come_up_and_survive_agents_changes_and_crashes() {
         assert_eq!(shell("sysctl -n net.ipv4.ip_forward").trim(), "0", "the hypervisor itself forwards");
 
         // Kernel routes stay while zebra is dead, and BGP takes over again.
-        shell(&format!("kill -9 $(cat {}/zebra.pid)", sockets.display()));
+        kill(&sockets.join("zebra.pid")).await;
         assert!(learned());
         let report = lab.reconcile(&changed).await;
         assert_eq!(text(&report.done), ["load the configuration of FRR"]);
-        shell(&format!("kill -9 $(cat {}/bgpd.pid)", sockets.display()));
-        lab.reconcile(&changed).await;
+        kill(&sockets.join("bgpd.pid")).await;
+        let report = lab.reconcile(&changed).await;
+        assert_eq!(text(&report.done), ["load the configuration of FRR"]);
         Lab::eventually("BGP route after restarts", LIMIT, || {
             learned() && try_shell(&format!("{vtysh} 'show bgp vrf raas-acme-leaf summary'")).1.contains("s1")
         })
