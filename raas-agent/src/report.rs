@@ -1,11 +1,16 @@
 //! What a running agent says of itself, in `<run-dir>/agent.json`, for `raas status`.
 
-use std::{collections::BTreeMap, fs, io::Write as _, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Write as _},
+    path::PathBuf,
+};
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::paths::Paths;
+use crate::platform::Paths;
 
 /// The agent's own view, rewritten whenever it changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,10 +47,22 @@ impl AgentReport {
         write().with_context(|| format!("writing {}", path.display()))
     }
 
+    /// Removes the last one written.
+    pub fn remove(paths: &Paths) -> Result<()> {
+        let path = Self::path(paths);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("removing {}", path.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The last one written, and whether the agent that wrote it still runs.
     pub fn read(paths: &Paths) -> Option<(Self, bool)> {
         let report: Self = serde_json::from_slice(&fs::read(Self::path(paths)).ok()?).ok()?;
-        let alive = fs::read_to_string(format!("/proc/{}/comm", report.pid)).is_ok_and(|comm| comm.trim() == "raas");
+        let alive =
+            fs::read_to_string(format!("/proc/{}/comm", report.pid)).is_ok_and(|comm| comm.trim() == "raas");
         Some((report, alive))
     }
 }

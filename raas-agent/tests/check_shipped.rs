@@ -1,8 +1,12 @@
 //! The configurations that come with RaaS are valid, and mean what their comments say.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use raas_agent::{
+    cli::check,
     config,
     model::{EndpointKind, Level, Name, Network, SubnetKind, Tenant},
 };
@@ -95,4 +99,10 @@ fn the_example_of_three_hypervisors_is_redundant() {
         let attached = tenant.attachments.iter().filter(|edge| edge.a == l1.name || edge.b == l1.name);
         assert_eq!(attached.count(), 2, "{} is attached to both L2 transits", l1.name);
     }
+}
+
+#[test]
+fn the_exit_code_tells_a_valid_configuration_from_a_faulty_one() {
+    assert_eq!(check::run(&shipped("demo")), ExitCode::SUCCESS);
+    assert_eq!(check::run(&shipped("no-such-directory")), ExitCode::from(2));
 }

@@ -9,6 +9,7 @@ mod dump;
 mod files;
 mod lab;
 mod owner;
+pub mod packet;
 mod probe;
 mod processes;
 mod ready;

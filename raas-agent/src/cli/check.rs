@@ -10,8 +10,8 @@ use crate::{
 /// Exit code for a configuration with faults.
 pub const FAULTY: u8 = 2;
 
-/// Checks the configuration in `dir`. Fine: one line of what it describes on standard output, exit code 0. Otherwise every
-/// fault on standard error, exit code [`FAULTY`].
+/// Checks the configuration in `dir`. Fine: one line of what it describes on standard output, exit code 0.
+/// Otherwise every fault on standard error, exit code [`FAULTY`].
 pub fn run(dir: &Path) -> ExitCode {
     match config::load(dir) {
         Ok(network) => {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{raw, source::At};
+use super::{
+    raw,
+    source::{At, Written},
+};
 use crate::model::{
     Attachment, Bgp, Dhcp, Endpoint, EndpointKind, Fabric, Hook, Hypervisor, Name, NeighborPolicy, Network,
     Spine, Subnet, SubnetKind, Tenant, Transit, Vpc,
@@ -38,8 +41,9 @@ fn hypervisor(raw: raw::Hypervisor) -> Option<Hypervisor> {
 
 fn tenant(raw: raw::Tenant) -> Option<Tenant> {
     let subnets = raw.vpcs.iter().flat_map(|vpc| &vpc.subnets);
-    let vnis =
-        subnets.filter_map(|subnet| Some((subnet.name.as_ref()?.value.clone(), subnet.vni?.value))).collect();
+    let vnis = subnets
+        .filter_map(|subnet| Some((subnet.name.as_ref()?.value.clone(), subnet.vni.at()?.value)))
+        .collect();
     Some(Tenant {
         name: raw.name,
         vpcs: all(raw.vpcs, |raw| vpc(raw, &vnis))?,
@@ -78,25 +82,25 @@ fn bgp(raw: raw::Bgp) -> Option<Bgp> {
 fn neighbor(raw: raw::Neighbor) -> Option<NeighborPolicy> {
     Some(NeighborPolicy {
         neighbor: raw.name?.value,
-        weight: raw.weight.map(|weight| weight.value),
-        local_preference: raw.local_preference.map(|preference| preference.value),
+        weight: raw.weight.into_value(),
+        local_preference: raw.local_preference.into_value(),
     })
 }
 
 fn subnet(raw: raw::Subnet, vnis: &BTreeMap<Name, u32>) -> Option<Subnet> {
     let hook = value_or(raw.hook, Hook::default());
-    let (kind, vni) = match (raw.stretch, raw.cidr) {
+    let (kind, vni) = match (raw.stretch.into_value(), raw.cidr.into_value()) {
         (Some(of), _) => {
-            let vni = *vnis.get(&of.value)?;
-            (SubnetKind::Stretch { of: of.value }, Some(vni))
+            let vni = *vnis.get(&of)?;
+            (SubnetKind::Stretch { of }, Some(vni))
         }
         (None, Some(cidr)) => {
-            let gateway = value_or(raw.gateway, cidr.value.hosts().next()?);
-            let dhcp = match raw.dhcp {
+            let gateway = value_or(raw.gateway, cidr.hosts().next()?);
+            let dhcp = match raw.dhcp.into_value() {
                 Some(raw) => Some(dhcp(raw)?),
                 None => None,
             };
-            (SubnetKind::Routed { cidr: cidr.value, gateway, dhcp }, raw.vni.map(|vni| vni.value))
+            (SubnetKind::Routed { cidr, gateway, dhcp }, raw.vni.into_value())
         }
         (None, None) => return None,
     };
@@ -112,8 +116,8 @@ fn dhcp(raw: raw::Dhcp) -> Option<Dhcp> {
 fn endpoint(raw: raw::Endpoint, of_subnet: Hook) -> Option<Endpoint> {
     Some(Endpoint {
         name: raw.name?.value,
-        kind: match raw.interface {
-            Some(interface) => EndpointKind::Interface(interface.value),
+        kind: match raw.interface.into_value() {
+            Some(interface) => EndpointKind::Interface(interface),
             None => EndpointKind::Namespace,
         },
         hook: value_or(raw.hook, of_subnet),
@@ -122,7 +126,7 @@ fn endpoint(raw: raw::Endpoint, of_subnet: Hook) -> Option<Endpoint> {
 
 fn attachment(raw: raw::Attachment) -> Option<Attachment> {
     let [a, b] = <[At<Name>; 2]>::try_from(raw.between).ok()?;
-    Some(Attachment { a: a.value, b: b.value, key: raw.key.map(|key| key.value) })
+    Some(Attachment { a: a.value, b: b.value, key: raw.key.into_value() })
 }
 
 /// Every item built, or `None`.
@@ -130,6 +134,6 @@ fn all<T, U>(items: Vec<T>, build: impl FnMut(T) -> Option<U>) -> Option<Vec<U>>
     items.into_iter().map(build).collect()
 }
 
-fn value_or<T>(written: Option<At<T>>, default: T) -> T {
-    written.map_or(default, |written| written.value)
+fn value_or<T>(written: Written<T>, default: T) -> T {
+    written.into_value().unwrap_or(default)
 }

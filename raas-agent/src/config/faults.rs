@@ -8,6 +8,7 @@ use std::{
 use super::{
     Diagnostic, Diagnostics,
     source::{Place, Source},
+    suggest,
 };
 
 /// The faults found so far. Reading and checking go on after a fault, so that all are found at once.
@@ -50,13 +51,22 @@ impl<'s> Faults<'s> {
         });
     }
 
-    /// Whether more faults are only counted: then help need not be worked out.
-    pub fn is_full(&self) -> bool {
+    /// A remedy for a name that is not among `known`; see [`suggest`](suggest::suggest). Nothing is worked
+    /// out that will not be read.
+    pub fn suggest<'a>(&self, text: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+        if self.is_full() { String::new() } else { suggest::suggest(text, what, known) }
+    }
+
+    /// Whether more faults are only counted.
+    fn is_full(&self) -> bool {
         self.found.borrow().len() >= Self::MOST
     }
 
     /// A place in words, for messages that name a second one: `acme.toml:3:8`.
     pub fn describe(&self, place: Place) -> String {
+        if self.is_full() {
+            return String::new();
+        }
         let source = &self.sources[place.file];
         let position = source.position(place.offset);
         let name = source.path().file_name().unwrap_or(source.path().as_os_str()).to_string_lossy();

@@ -1,8 +1,9 @@
 //! Configuration: a directory of TOML files → the validated [`Network`].
 //!
-//! `fabric.toml` describes the hypervisors; every other `NAME.toml` is the tenant of that name. [`load`] finds *all*
-//! faults of all files at once, each with its place and a remedy. In three steps: [`raw`] is what the files say, with
-//! the place of every value; [`check`] finds what does not fit together; [`build`] makes the model of what does.
+//! `fabric.toml` describes the hypervisors; every other `NAME.toml` is the tenant of that name. [`load`]
+//! finds *all* faults of all files at once, each with its place and a remedy. In three steps: `raw` is what
+//! the files say, with the place of every value; `check` finds what does not fit together; `build` makes
+//! the model of what does.
 
 mod build;
 mod check;
@@ -90,7 +91,7 @@ fn tenant_name(source: &Source, faults: &Faults<'_>) -> Option<Name> {
     stem.parse()
         .map_err(|wrong: crate::model::InvalidName| {
             let message = format!(
-                "the file's name must be the tenant's, a legal name, which {} is not: {}",
+                "its name must be a tenant's, which {} cannot be: {}",
                 parse::quote(&stem),
                 wrong.reason()
             );

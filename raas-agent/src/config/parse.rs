@@ -71,7 +71,8 @@ where
     }
 }
 
-/// An AS number that may be used on the wire: RFC 7607 (0), RFC 6793 (AS_TRANS), RFC 7300 (last of each size).
+/// An AS number that may be used on the wire: RFC 7607 (0), RFC 6793 (AS_TRANS), RFC 7300 (last of each
+/// size).
 pub(super) fn asn(value: &DeValue<'_>) -> Result<u32, Wrong> {
     let asn = number(1..=u32::MAX)(value)?;
     if [23456, 65535, u32::MAX].contains(&asn) {
@@ -133,7 +134,7 @@ fn usable(net: &Ipv4Net) -> Result<(), Wrong> {
         if unusable.contains(net) || net.contains(&unusable) {
             return Err(Wrong::new(
                 format!("must be unicast and routable, but {net} overlaps {unusable} ({why})"),
-                "take another network, for instance from 10.0.0.0/8",
+                "take a unicast one, private (RFC 1918) or public",
             ));
         }
     }
@@ -144,7 +145,7 @@ pub(super) fn hook(value: &DeValue<'_>) -> Result<Hook, Wrong> {
     let text = text(value)?;
     text.parse().map_err(|_| {
         Wrong::new(
-            format!("must be a hook, which {} is not", quote(text)),
+            format!("must be `xdp`, `tc` or `auto`, not {}", quote(text)),
             suggest(text, "hooks", ["xdp", "tc", "auto"]),
         )
     })
@@ -162,6 +163,8 @@ pub(super) fn interface(value: &DeValue<'_>) -> Result<String, Wrong> {
         "only ASCII without `/`, `:` and blanks is allowed"
     } else if matches!(text, "." | ".." | "lo") {
         "the kernel uses it itself"
+    } else if text.len() == 12 && ["rp", "rb", "rv", "rt", "rl"].contains(&&text[..2]) {
+        "the agent calls its own interfaces like this"
     } else {
         return Ok(text.to_owned());
     };

@@ -11,8 +11,8 @@ use super::{Diagnostic, File, faults::printable};
 /// A larger file is refused: ten thousand endpoints fit in less.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// The `*.toml` files of a directory (not of those within it; hidden ones are editors' and not read), in order of name,
-/// and what could not be read.
+/// The `*.toml` files of a directory (not of those within it; hidden ones are editors' and not read), in
+/// order of name, and what could not be read.
 pub(super) fn directory(dir: &Path) -> (Vec<File>, Vec<Diagnostic>) {
     let paths = match list(dir) {
         Ok(paths) => paths,

@@ -8,12 +8,12 @@ use toml::{
 use super::{
     faults::Faults,
     parse::{self, Wrong, kind},
-    source::{At, Place},
-    suggest::{nearest, suggest},
+    source::{At, Place, Written},
+    suggest::nearest,
 };
 
-/// A table that is being read. Every key that is asked for is known; the others are faults. Where one of these looks like
-/// a key that is missing, that is one fault, not two.
+/// A table that is being read. Every key that is asked for is known; the others are faults. Where one of
+/// these looks like a key that is missing, that is one fault, not two.
 ///
 /// A key that cannot be had (missing or wrong, and reported) reads as `None`, so that reading goes on.
 pub(super) struct Section<'t> {
@@ -21,7 +21,9 @@ pub(super) struct Section<'t> {
     /// Where the table begins.
     pub place: Place,
     known: Vec<&'static str>,
-    missing: Vec<&'static str>,
+    /// With the remedy for each.
+    missing: Vec<(&'static str, String)>,
+    refused: Vec<(&'static str, &'static str)>,
     pub faults: &'t Faults<'t>,
 }
 
@@ -33,7 +35,8 @@ impl<'t> Section<'t> {
         faults: &'t Faults<'t>,
         reader: impl FnOnce(&mut Self) -> R,
     ) -> R {
-        let mut section = Self { table, place, known: Vec::new(), missing: Vec::new(), faults };
+        let mut section =
+            Self { table, place, known: Vec::new(), missing: Vec::new(), refused: Vec::new(), faults };
         let result = reader(&mut section);
         section.finish();
         result
@@ -46,19 +49,7 @@ impl<'t> Section<'t> {
         parse: impl Fn(&'t DeValue<'t>) -> Result<T, Wrong>,
     ) -> Option<At<T>> {
         self.require(key);
-        self.optional(key, parse)
-    }
-
-    /// Reports `key`, of whatever type, if it is missing.
-    pub fn require(&mut self, key: &'static str) {
-        if !self.has(key) {
-            self.missing.push(key);
-        }
-    }
-
-    /// Whether `key` is there, right or wrong.
-    pub fn has(&mut self, key: &'static str) -> bool {
-        self.entry(key).is_some()
+        self.optional(key, parse).into_at()
     }
 
     /// A key that may be left out.
@@ -66,9 +57,36 @@ impl<'t> Section<'t> {
         &mut self,
         key: &'static str,
         parse: impl Fn(&'t DeValue<'t>) -> Result<T, Wrong>,
-    ) -> Option<At<T>> {
-        let value = self.entry(key)?;
-        self.parsed(&format!("`{key}`"), value, parse)
+    ) -> Written<T> {
+        match self.entry(key) {
+            None => Written::Absent,
+            Some(value) => match self.parsed(&format!("`{key}`"), value, parse) {
+                None => Written::Faulty,
+                Some(at) => Written::Value(at),
+            },
+        }
+    }
+
+    /// Reports `key`, of whatever type, if it is missing.
+    pub fn require(&mut self, key: &'static str) {
+        self.require_with_help(key, format!("add `{key} = …` to this table"));
+    }
+
+    /// As [`require`](Self::require), with a better remedy than to add `key`.
+    pub fn require_with_help(&mut self, key: &'static str, help: impl Into<String>) {
+        if !self.has(key) {
+            self.missing.push((key, help.into()));
+        }
+    }
+
+    /// A remedy for a key that one might expect here, but is unknown.
+    pub fn refuse(&mut self, key: &'static str, help: &'static str) {
+        self.refused.push((key, help));
+    }
+
+    /// Whether `key` is there, right or wrong.
+    pub fn has(&mut self, key: &'static str) -> bool {
+        self.entry(key).is_some()
     }
 
     /// An array of values; empty if left out.
@@ -90,10 +108,18 @@ impl<'t> Section<'t> {
         items.iter().filter_map(|item| self.parsed(&subject, item, &parse)).collect()
     }
 
-    /// A table within this one, if it is there.
-    pub fn table<R>(&mut self, key: &'static str, reader: impl FnOnce(&mut Self) -> R) -> Option<R> {
-        let value = self.entry(key)?;
-        self.nested(value, format!("write `{key} = {{ … }}`"), key, reader)
+    /// How many items an array has, right or wrong; `None` if it is missing or no array.
+    pub fn count(&mut self, key: &'static str) -> Option<usize> {
+        self.entry(key)?.get_ref().as_array().map(|items| items.len())
+    }
+
+    /// A table within this one, which may be left out.
+    pub fn table<R>(&mut self, key: &'static str, reader: impl FnOnce(&mut Self) -> R) -> Written<R> {
+        let Some(value) = self.entry(key) else { return Written::Absent };
+        match self.nested(value, format!("write `{key} = {{ … }}`"), key, reader) {
+            None => Written::Faulty,
+            Some(read) => Written::Value(At { value: read, place: self.at(value) }),
+        }
     }
 
     /// An array of tables; empty if left out.
@@ -151,14 +177,16 @@ impl<'t> Section<'t> {
         for key in self.table.keys().filter(|key| !self.known.contains(&key.get_ref().as_ref())) {
             let text = key.get_ref();
             if let Some(meant) = nearest(text, &self.known) {
-                self.missing.retain(|missing| *missing != meant);
+                self.missing.retain(|(missing, _)| *missing != meant);
             }
-            let help = suggest(text, "keys", self.known.iter().copied());
+            let help = match self.refused.iter().find(|(refused, _)| refused == text) {
+                Some((_, help)) => (*help).to_owned(),
+                None => self.faults.suggest(text, "keys", self.known.iter().copied()),
+            };
             let place = Place { offset: key.span().start, ..self.place };
             self.faults.report(place, format!("unknown key {}", parse::quote(text)), help);
         }
-        for key in self.missing {
-            let help = format!("add `{key} = …` to this table");
+        for (key, help) in self.missing {
             self.faults.report(self.place, format!("missing key `{key}`"), help);
         }
     }

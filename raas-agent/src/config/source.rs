@@ -27,6 +27,45 @@ pub(super) struct At<T> {
     pub place: Place,
 }
 
+/// What became of a key that may be left out.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Written<T> {
+    /// It is left out: the default applies.
+    Absent,
+    /// It is there, but cannot be read, which has been reported. Nothing may be said of what it decides.
+    Faulty,
+    /// It is there.
+    Value(At<T>),
+}
+
+impl<T> Written<T> {
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
+    pub fn at(&self) -> Option<&At<T>> {
+        match self {
+            Self::Value(at) => Some(at),
+            Self::Absent | Self::Faulty => None,
+        }
+    }
+
+    pub fn value(&self) -> Option<&T> {
+        self.at().map(|at| &at.value)
+    }
+
+    pub fn into_at(self) -> Option<At<T>> {
+        match self {
+            Self::Value(at) => Some(at),
+            Self::Absent | Self::Faulty => None,
+        }
+    }
+
+    pub fn into_value(self) -> Option<T> {
+        self.into_at().map(|at| at.value)
+    }
+}
+
 /// A file with an index of its lines.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -49,7 +88,8 @@ impl Source {
         self.path().file_name().is_some_and(|name| name == FABRIC_FILE)
     }
 
-    /// Line and column of a byte offset; an offset past the end, or within a character, counts as the last before it.
+    /// Line and column of a byte offset; an offset past the end, or within a character, counts as the last
+    /// before it.
     pub fn position(&self, offset: usize) -> Position {
         let offset = self.file.text.floor_char_boundary(offset);
         let line = self.line_starts.partition_point(|start| *start <= offset);

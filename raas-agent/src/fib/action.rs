@@ -1,6 +1,6 @@
 //! What a route does: one nexthop, or a weighted set of them.
 
-use raas_common::Nexthop;
+use raas_common::{Mac, Nexthop, NexthopKind};
 
 /// A member of a weighted set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub enum RouteAction {
     Weighted(Members),
 }
 
-/// Two or more members, without duplicates, in an order that does not depend on how they were learned: the same set gives
-/// the same buckets on every start.
+/// Two or more members, without duplicates, in an order that does not depend on how they were learned: the
+/// same set gives the same buckets on every start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Members(Box<[Member]>);
 
@@ -33,8 +33,24 @@ impl Members {
 }
 
 impl RouteAction {
-    /// Shares flows by weight. Members without weight are dropped, equal nexthops are merged; a set of one is that
-    /// nexthop. `None` when nobody is left.
+    /// Leave it to the kernel.
+    pub const PUNT: Self = Self::Nexthop(Nexthop {
+        kind: NexthopKind::PUNT,
+        target: 0,
+        mtu: 0,
+        flags: 0,
+        destination: Mac::new([0; 6]),
+        source: Mac::new([0; 6]),
+        pad: 0,
+    });
+
+    /// Discard.
+    pub fn blackhole() -> Self {
+        Self::Nexthop(Nexthop { kind: NexthopKind::BLACKHOLE, ..Nexthop::default() })
+    }
+
+    /// Shares flows by weight. Members without weight are dropped, equal nexthops are merged; a set of one is
+    /// that nexthop. `None` when nobody is left.
     pub fn weighted(members: impl IntoIterator<Item = Member>) -> Option<Self> {
         let mut members: Vec<_> = members.into_iter().filter(|member| member.weight > 0).collect();
         members.sort_by_key(|member| {

@@ -1,6 +1,7 @@
 //! Weighted, resilient nexthop groups: which member each bucket of flows goes to.
 //!
-//! A flow's bucket never changes, so a flow moves only when its bucket changes hands. [`derive`] changes as few as it can.
+//! A flow's bucket never changes, so a flow moves only when its bucket changes hands. [`derive`] changes as
+//! few as it can.
 
 use raas_common::BUCKETS;
 
@@ -27,15 +28,16 @@ impl Seat {
     }
 }
 
-/// Deals the buckets out to `members` (nexthop index, weight), by weight, changing as little as possible of `previous`.
+/// Deals the buckets out to `members` (nexthop index, weight), by weight, changing as little as possible of
+/// `previous`.
 ///
 /// - Whoever held buckets keeps them, up to one more than its fair share rounded down.
-/// - Each free bucket goes to the member furthest below its fair share: without `previous` that is the method of largest
-///   remainders.
+/// - Each free bucket goes to the member furthest below its fair share: without `previous` that is the method
+///   of largest remainders.
 /// - A newcomer that is still a bucket or more below takes from those furthest above.
 ///
-/// So when members leave, only their buckets change hands (among members that held at least one), and a newcomer takes no
-/// more than its share. Without members, all buckets are nexthop 0.
+/// So when members leave, only their buckets change hands (among members that held at least one), and a
+/// newcomer takes no more than its share. Without members, all buckets are nexthop 0.
 pub fn derive(previous: Option<&Buckets>, members: &[(u16, u32)]) -> Buckets {
     let total: i64 = members.iter().map(|&(_, weight)| i64::from(weight)).sum();
     let mut seats: Vec<_> = members

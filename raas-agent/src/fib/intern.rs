@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, hash::Hash, io};
 
+use foldhash::fast::RandomState;
+
 use super::pool::{SlotPool, Usage};
 
 /// Why a value found no slot.
@@ -16,7 +18,8 @@ pub(super) enum InternError {
 /// Values in slots of a shared array. A slot's value never changes while it is referenced.
 #[derive(Debug)]
 pub(super) struct Interner<T> {
-    ids: HashMap<T, u32>,
+    /// Routes come by the million: the standard hasher would be half of what interning costs.
+    ids: HashMap<T, u32, RandomState>,
     /// Value and reference count by slot; grows as far as slots are used.
     slots: Vec<(T, u32)>,
     pool: SlotPool,
@@ -27,10 +30,11 @@ pub(super) struct Interner<T> {
 impl<T: Copy + Eq + Hash> Interner<T> {
     /// An empty interner over the slots of `pool`.
     pub(super) fn new(pool: SlotPool) -> Self {
-        Self { ids: HashMap::new(), slots: Vec::new(), pool, last: 0 }
+        Self { ids: HashMap::default(), slots: Vec::new(), pool, last: 0 }
     }
 
-    /// The slot that holds `value`, with one more reference; and whether it is new, written by `write` just now.
+    /// The slot that holds `value`, with one more reference; and whether it is new, written by `write` just
+    /// now.
     pub(super) fn acquire(
         &mut self,
         value: &T,

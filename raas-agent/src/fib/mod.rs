@@ -1,13 +1,17 @@
-//! The forwarding tables that the eBPF program reads: tries, nexthops and nexthop groups, written while it reads them.
+//! The forwarding tables that the eBPF program reads: tries, nexthops and nexthop groups, written while it
+//! reads them.
 //!
 //! Three rules make that safe, and everything here follows from them:
 //!
-//! 1. What a reader can reach is never changed in place, but for single aligned 32-bit stores of a trie entry or root.
+//! 1. What a reader can reach is never changed in place, but for single aligned 32-bit stores of a trie entry
+//!    or root.
 //! 2. Something new is complete before the one store that publishes it.
-//! 3. Something unlinked is quarantined, and reused only after a [`Grace`] period, when no reader can hold it any more.
+//! 3. Something unlinked is quarantined, and reused only after a [`Grace`] period, when no reader can hold it
+//!    any more.
 //!
-//! So at every moment each address has its old nexthop or its new one, never none in between. This module is pure: it
-//! works on any [`TrieMemory`] and [`NexthopMemory`]; the memory of the live BPF maps is in `platform::bpf`.
+//! So at every moment each address has its old nexthop or its new one, never none in between. This module is
+//! pure: it works on any [`TrieMemory`] and [`NexthopMemory`]; the memory of the live BPF maps is in
+//! `platform::bpf`.
 
 mod action;
 mod group;

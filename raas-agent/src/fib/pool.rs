@@ -54,7 +54,8 @@ impl SlotPool {
         !self.quarantine.is_empty()
     }
 
-    /// Frees what is in quarantine. Call it after a grace period that began after the last [`Self::quarantine`].
+    /// Frees what is in quarantine. Call it after a grace period that began after the last
+    /// [`Self::quarantine`].
     pub(super) fn reclaim(&mut self) {
         self.free.append(&mut self.quarantine);
     }

@@ -106,8 +106,8 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
         Ok(Self::around(memory, grace, None))
     }
 
-    /// Tables beside live ones. Packets go on by the old tables, and [`Self::apply`] builds new ones unseen, until
-    /// [`Self::commit_takeover`] puts those in their place.
+    /// Tables beside live ones. Packets go on by the old tables, and [`Self::apply`] builds new ones unseen,
+    /// until [`Self::commit_takeover`] puts those in their place.
     pub fn take_over(memory: M, grace: G) -> Result<Self, TakeoverError> {
         let inherited = Inherited::scan(&memory)?;
         Ok(Self::around(memory, grace, Some(inherited)))
@@ -133,8 +133,8 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
         }
     }
 
-    /// Replaces all live tables by the new ones, one store each, and gives up what was inherited. A router without a new
-    /// table has no routes. Does nothing when no takeover is pending.
+    /// Replaces all live tables by the new ones, one store each, and gives up what was inherited. A router
+    /// without a new table has no routes. Does nothing when no takeover is pending.
     pub fn commit_takeover(&mut self) {
         let Some(inherited) = self.inherited.take() else { return };
         for (router, table) in &mut self.tables {
@@ -162,14 +162,15 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
         self.inherited.is_some()
     }
 
-    /// Starts to build a second table for a router, from nothing: until [`Self::finish_resync`] routes are written to it,
-    /// and packets go by the first. One that was begun before is dropped.
+    /// Starts to build a second table for a router, from nothing: until [`Self::finish_resync`] routes are
+    /// written to it, and packets go by the first. One that was begun before is dropped.
     pub fn begin_resync(&mut self, router: RouterId) {
         self.abort_resync(router);
         self.table(router).next = Some(Root::unpublished());
     }
 
-    /// Replaces the router's table by the second one, with one store. Does nothing without [`Self::begin_resync`].
+    /// Replaces the router's table by the second one, with one store. Does nothing without
+    /// [`Self::begin_resync`].
     pub fn finish_resync(&mut self, router: RouterId) {
         let Some(table) = self.tables.get_mut(&router) else { return };
         let Some(next) = table.next.take() else { return };
@@ -197,8 +198,8 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
         }
     }
 
-    /// Sets (`Some`) or withdraws (`None`) the route of `router` to `prefix`. When a pool is exhausted and something waits
-    /// in quarantine, waits for a grace period and tries again.
+    /// Sets (`Some`) or withdraws (`None`) the route of `router` to `prefix`. When a pool is exhausted and
+    /// something waits in quarantine, waits for a grace period and tries again.
     pub fn apply(
         &mut self,
         router: RouterId,

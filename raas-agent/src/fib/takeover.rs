@@ -1,4 +1,5 @@
-//! Taking over live tables: what an agent before this one left, and what the program forwards by until the new is ready.
+//! Taking over live tables: what an agent before this one left, and what the program forwards by until the
+//! new is ready.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -96,7 +97,8 @@ impl Inherited {
         Ok(())
     }
 
-    /// The buckets by which `router` shares the flows to an address, as nexthop indexes that `translate` gives.
+    /// The buckets by which `router` shares the flows to an address, as nexthop indexes that `translate`
+    /// gives.
     pub(super) fn buckets(
         &self,
         memory: &impl TrieMemory,

@@ -1,10 +1,11 @@
 //! The multibit trie: 8-bit strides, leaf-pushed, one pool of nodes for all routers.
 //!
-//! Readers see only [`FibNode`](raas_common::FibNode)s. Beside each node the agent keeps the *routes* that end in it, as a
-//! binary heap of prefixes (the base index of "allotment routing", Knuth and Hariguchi): a prefix with `n` of the node's 8
-//! bits and value `v` stands at index `2ⁿ + v`, its next shorter prefix at half the index, the node's 256 entries at 256 to
-//! 511. A prefix of length 8 stands in the fringe of the upper node, not at index 1 of the lower: index 1 is only 0.0.0.0/0.
-//! So finding the covering route is a walk of at most 32 steps through flat arrays.
+//! Readers see only [`FibNode`](raas_common::FibNode)s. Beside each node the agent keeps the *routes* that
+//! end in it, as a binary heap of prefixes (the base index of "allotment routing", Knuth and Hariguchi): a
+//! prefix with `n` of the node's 8 bits and value `v` stands at index `2ⁿ + v`, its next shorter prefix at
+//! half the index, the node's 256 entries at 256 to 511. A prefix of length 8 stands in the fringe of the
+//! upper node, not at index 1 of the lower: index 1 is only 0.0.0.0/0. So finding the covering route is a
+//! walk of at most 32 steps through flat arrays.
 
 use ipnet::Ipv4Net;
 use raas_common::FibEntry;
@@ -176,8 +177,8 @@ impl<M: TrieMemory> Trie<M> {
         Ok(())
     }
 
-    /// Removes a route, and returns its leaf. Its addresses fall to the covering route; nodes that hold no route any more
-    /// are unlinked with one store and quarantined.
+    /// Removes a route, and returns its leaf. Its addresses fall to the covering route; nodes that hold no
+    /// route any more are unlinked with one store and quarantined.
     pub fn withdraw(&mut self, root: &mut Root, prefix: Ipv4Net) -> Option<FibEntry> {
         let place = Place::of(prefix);
         let mut links = [Link::Root; 5];
@@ -215,14 +216,15 @@ impl<M: TrieMemory> Trie<M> {
         Some(old)
     }
 
-    /// Gives `root` to `router` with one store. The router's table until now, if any, has to be cleared by the caller.
+    /// Gives `root` to `router` with one store. The router's table until now, if any, has to be cleared by
+    /// the caller.
     pub fn publish(&mut self, root: &mut Root, router: u32) {
         root.published = Some(router);
         self.memory.set_root(router, root.node);
     }
 
-    /// Takes a table away: from its router if `unpublish` (else another table has taken its place), and all its nodes into
-    /// quarantine. `released` gets each route's leaf.
+    /// Takes a table away: from its router if `unpublish` (else another table has taken its place), and all
+    /// its nodes into quarantine. `released` gets each route's leaf.
     pub fn clear(&mut self, root: Root, unpublish: bool, mut released: impl FnMut(FibEntry)) {
         if unpublish && let Some(router) = root.published {
             self.memory.set_root(router, 0);

@@ -40,15 +40,9 @@ pub struct Hypervisor {
     pub uplinks: Vec<String>,
     /// Where the program sits on the uplinks.
     pub uplink_hook: Hook,
-    /// Pool of the routers' loopback addresses, each tenant on this hypervisor counting from its beginning.
+    /// Pool of the routers' loopback addresses, each tenant on this hypervisor counting from its first host
+    /// address on. At most a /30.
     pub loopbacks: Ipv4Net,
-}
-
-impl Hypervisor {
-    /// How many routers (spines, transits, routed subnets) a tenant can have here: the host addresses of the pool.
-    pub fn loopback_capacity(&self) -> usize {
-        self.loopbacks.hosts().count()
-    }
 }
 
 /// Where a port's program sits.

@@ -4,16 +4,17 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// A name that is safe as a part of an interface name, a namespace name, a path and a line of FRR configuration:
-/// 1 to 13 characters of `a-z`, `0-9` and `-`, beginning with a letter and not ending in `-`.
+/// A name that is safe as a part of an interface name, a namespace name, a path and a line of FRR
+/// configuration: 1 to 13 characters of `a-z`, `0-9` and `-`, beginning with a letter and not ending in `-`.
 ///
-/// 13 leaves room under the kernel's 15 for interface names, where a router's interface is called after its neighbour.
+/// 13 leaves room under the kernel's 15 for interface names, where a router's interface is called after its
+/// neighbour.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
-/// Interfaces that every router has (`bridge`: a leaf's), that the kernel's tunnel modules put into each namespace, and
-/// what stands for all of them in sysctl and FRR.
+/// Interfaces that every router has (`bridge`: a leaf's), that the kernel's tunnel modules put into each
+/// namespace, and what stands for all of them in sysctl and FRR.
 const RESERVED: [&str; 11] =
     ["lo", "bridge", "all", "default", "tunl0", "gre0", "gretap0", "erspan0", "sit0", "ip6tnl0", "ip6gre0"];
 

@@ -1,7 +1,8 @@
 //! Numbers that things keep for life: ids in the fast path's maps, counter scopes, loopbacks.
 //!
-//! A running fast path refers to routers, domains and tunnels by number, and BGP to routers by loopback; so what has a
-//! number keeps it, whatever is added or removed around it. The agent persists [`Allocations`] as JSON.
+//! A running fast path refers to routers, domains and tunnels by number, and BGP to routers by loopback; so
+//! what has a number keeps it, whatever is added or removed around it. The agent persists [`Allocations`] as
+//! JSON.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,16 +27,16 @@ pub struct Allocations {
     pub tunnels: Numbers,
     /// Counter scopes: `port …` or `tunnel …` and the full name → scope.
     pub scopes: Numbers,
-    /// Loopbacks: tenant → router's full name → position in the hypervisor's pool. Tenants do not see each other, so
-    /// each counts from the beginning.
+    /// Loopbacks: tenant → router's full name → position in the hypervisor's pool. Tenants do not see each
+    /// other, so each counts from the beginning.
     pub loopbacks: BTreeMap<String, Numbers>,
 }
 
 /// Numbers from 1 on, by full name.
 ///
-/// What was never used is given out first, so that a number seen in yesterday's counters or logs does not soon mean
-/// something else; then the lowest that was freed by an *earlier* plan: while a plan is applied, its old and its new
-/// owners exist side by side.
+/// What was never used is given out first, so that a number seen in yesterday's counters or logs does not
+/// soon mean something else; then the lowest that was freed by an *earlier* plan: while a plan is applied,
+/// its old and its new owners exist side by side.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Numbers {
@@ -57,7 +58,8 @@ impl Numbers {
     }
 }
 
-/// One plan's hand in a pool: starts from what an earlier plan left, and forgets what this one does not ask for.
+/// One plan's hand in a pool: starts from what an earlier plan left, and forgets what this one does not ask
+/// for.
 #[derive(Debug, Default)]
 struct Draw {
     previous: Numbers,
@@ -144,7 +146,8 @@ impl Allocator {
         self.scopes.take(&format!("tunnel {name}"), Pool::Scopes, MAX_SCOPES - 1)
     }
 
-    /// A router's loopback: a host address (neither the network's nor the broadcast address) of the hypervisor's pool.
+    /// A router's loopback: a host address (neither the network's nor the broadcast address) of the
+    /// hypervisor's pool.
     pub(super) fn loopback(&mut self, tenant: &str, router: &str) -> Result<Ipv4Addr, PlanError> {
         let network = u32::from(self.loopback_pool.network());
         let size = u32::from(self.loopback_pool.broadcast()).saturating_sub(network).saturating_sub(1);

@@ -88,8 +88,8 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Whether a packet sent into a tunnel may come to XDP at some uplink. A frame between veths carries its unfinished
-    /// checksum along, and XDP at the far end does not see that it is unfinished.
+    /// Whether a packet sent into a tunnel may come to XDP at some uplink. A frame between veths carries its
+    /// unfinished checksum along, and XDP at the far end does not see that it is unfinished.
     fn may_meet_xdp(&self) -> bool {
         let mut hypervisors = self.network.fabric.hypervisors.iter();
         hypervisors.any(|there| self.options.hook_override.unwrap_or(there.uplink_hook) != Hook::Tc)

@@ -112,7 +112,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// A link between two routers on this hypervisor: an unnumbered veth pair, each end called after the other's router.
+    /// A link between two routers on this hypervisor: an unnumbered veth pair, each end called after the
+    /// other's router.
     pub(super) fn add_link(&mut self, a: &Local<'_>, b: &Local<'_>) -> Result<(), PlanError> {
         let (a_id, b_id) = (self.ids.router(&a.full_name())?, self.ids.router(&b.full_name())?);
         self.add_interface(a, b.name.as_str(), Role::Link { router: b_id });
@@ -163,8 +164,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// What the underlay's MTU leaves behind `overhead` bytes of tunnel headers. Below 1280 the kernel turns IPv6 off on
-    /// the interface (RFC 8200, section 5), and BGP with it.
+    /// What the underlay's MTU leaves behind `overhead` bytes of tunnel headers. Below 1280 the kernel turns
+    /// IPv6 off on the interface (RFC 8200, section 5), and BGP with it.
     pub(super) fn mtu_behind(&self, overhead: u16, what: &str) -> Result<u16, PlanError> {
         let underlay = self.network.fabric.mtu;
         let inner = underlay.saturating_sub(overhead);

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::{Desired, Place, PlanError};
 
-/// Fails if two things share a namespace, an interface name in one place, a MAC address or a VNI. Names made from hashes
-/// can, in theory; `raas-a-b-c` is both `a/b-c` and `a-b/c`; and nobody but us knows where the kernel would object.
+/// Fails if two things share a namespace, an interface name in one place, a MAC address or a VNI. Hashes can
+/// collide, `raas-a-b-c` is the namespace of both `a/b-c` and `a-b/c`, and the kernel allows a VNI once.
 pub(super) fn no_collisions(desired: &Desired) -> Result<(), PlanError> {
     let mut namespaces = Unique::new("namespace");
     for namespace in &desired.namespaces {

@@ -9,10 +9,12 @@ use crate::model::Dhcp;
 /// dnsmasq's configuration file, but for the paths of lease and pid file, which the executor adds.
 ///
 /// - `port=0`: no DNS.
-/// - `dhcp-authoritative`: there is no other server on the segment, so a client that asks for an address from elsewhere gets a
-///   NAK at once instead of a time-out (RFC 2131, section 4.3.2).
-/// - `no-ping`: dnsmasq waits three seconds for an echo from an address before it offers it; its leases are proof enough.
-/// - option 26 (interface MTU, RFC 2132, section 5.1): an endpoint that we did not make must know of VXLAN's overhead too.
+/// - `dhcp-authoritative`: there is no other server on the segment, so a client that asks for an address from
+///   elsewhere gets a NAK at once instead of a time-out (RFC 2131, section 4.3.2).
+/// - `no-ping`: dnsmasq waits three seconds for an echo from an address before it offers it; its leases are
+///   proof enough.
+/// - option 26 (interface MTU, RFC 2132, section 5.1): an endpoint that we did not make must know of VXLAN's
+///   overhead too.
 /// - option 6 without a value: dnsmasq would else name itself as a DNS server.
 pub(super) fn render(interface: &str, cidr: Ipv4Net, gateway: Ipv4Addr, dhcp: &Dhcp, mtu: u16) -> String {
     let Dhcp { start, end, lease } = dhcp;

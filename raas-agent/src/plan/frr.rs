@@ -1,6 +1,37 @@
-//! `frr.conf`: one FRR instance speaks BGP for every router of a hypervisor.
+//! `frr.conf`: one bgpd speaks BGP for every router of a hypervisor.
 //!
-//! TODO
+//! # What it says, and why
+//!
+//! - `frr defaults datacenter`: eBGP inside one administration (RFC 7938) is what that profile is for: timers
+//!   3/9, no policy demanded of eBGP neighbours. What a profile implies, `show running-config` leaves out, so
+//!   we do too.
+//! - **Neighbours are in peer groups by their role** towards us (RFC 9234): spines are customers of L1
+//!   transits, L1 of L2. A route that came from a provider goes to customers only. So a spine never carries
+//!   what its L1s send each other, nor an L1 of one hypervisor what L2s do, not even while links fail and BGP
+//!   tries ever longer paths. Equals (L1–L1, L2–L2) have no roles and pass everything on; the attribute OTC,
+//!   which the routes keep, still stops one that has come down from going up again. Groups also let
+//!   `frr-reload.py` remove a neighbour with one command, and no error.
+//! - `network` for what the router originates. bgpd checks that a route exists: a kernel route of ours does,
+//!   also one by way of an IPv6 nexthop, and with the route the announcement goes.
+//! - Only bgpd's commands are here, and in the order and form in which it prints them. Namespaces become VRFs
+//!   by themselves, and zebra needs no configuration (`no ip forwarding`, which it would print, turns the
+//!   hypervisor's own forwarding off).
+//!
+//! # What it asks of those who run FRR (8.4.4, tried)
+//!
+//! - Start `zebra -n -K 30 -r -f /dev/null`, then `bgpd -f frr.conf` (this file, readable by user frr), both
+//!   with `-d -F datacenter -P 0 -z DIR/zserv.api --vty_socket DIR -i PIDFILE`, DIR owned by frr. They follow
+//!   `/run/netns` by inotify: namespaces and interfaces may come and go before and after, but `/run/netns`
+//!   must be there, and mounted, first.
+//! - Apply a change, once its namespaces are there, with `frr-reload.py --reload --daemon bgpd --bindir
+//!   /usr/bin --confdir DIR --rundir DIR --vty_socket DIR FILE`; delete namespaces after it. `DIR/vtysh.conf`
+//!   must say `hostname NAME` as this file does, or each reload finds a difference. Then write the file over
+//!   `frr.conf`, for the next start of bgpd.
+//! - Restart both or none, with SIGKILL: SIGTERM withdraws all routes, and bgpd alone leaves in the kernel
+//!   for ever what was withdrawn while it was away (it tells zebra of its graceful restart before it knows
+//!   the VRFs' ids). A new zebra finds the routes, and drops after 30 s (`-K`) those that nobody announced
+//!   anew.
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::{self, Write},
@@ -112,6 +143,16 @@ impl Speaker {
     }
 }
 
+/// While FRR restarts, neighbours keep our routes (RFC 4724), and after it until we have said everything anew
+/// (the F bit: the kernel has gone on forwarding). Not so when we fall silent: RFC 8538's N bit is off, else
+/// a neighbour would keep routes to a dead hypervisor for two minutes after the hold time instead of dropping
+/// them with it.
+const GRACEFUL_RESTART: &[&str] = &[
+    "no bgp graceful-restart notification",
+    "bgp graceful-restart",
+    "bgp graceful-restart preserve-fw-state",
+];
+
 /// The whole of `frr.conf`.
 pub(super) fn render(frr: &Frr) -> String {
     let mut out = Lines::default();
@@ -140,7 +181,7 @@ impl Speaker {
         let Self { vrf, asn, router_id, maximum_paths, networks, sessions } = self;
         out.line(0, format_args!("router bgp {asn} vrf {vrf}"));
         out.line(1, format_args!("bgp router-id {router_id}"));
-        out.line(1, "bgp graceful-restart");
+        out.lines(1, GRACEFUL_RESTART);
         out.line(1, "bgp bestpath as-path multipath-relax");
         let groups: BTreeSet<Group> = sessions.values().map(|session| session.group).collect();
         for group in groups {
@@ -180,7 +221,7 @@ impl Evpn {
         out.line(0, format_args!("router bgp {asn}"));
         out.line(1, format_args!("bgp router-id {address}"));
         out.line(1, "no bgp default ipv4-unicast");
-        out.line(1, "bgp graceful-restart");
+        out.lines(1, GRACEFUL_RESTART);
         out.line(1, "neighbor HYPERVISORS peer-group");
         out.line(1, "neighbor HYPERVISORS remote-as internal");
         out.line(1, format_args!("neighbor HYPERVISORS update-source {address}"));
@@ -209,6 +250,12 @@ struct Lines {
 }
 
 impl Lines {
+    fn lines(&mut self, indent: usize, lines: &[&str]) {
+        for line in lines {
+            self.line(indent, line);
+        }
+    }
+
     fn line(&mut self, indent: usize, line: impl fmt::Display) {
         // Writing to a string cannot fail.
         let _ = writeln!(self.text, "{:indent$}{line}", "");

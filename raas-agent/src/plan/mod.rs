@@ -1,7 +1,7 @@
 //! From the validated network to what must exist on one hypervisor. Pure: no I/O, no clock, no randomness.
 //!
-//! [`plan`] is the one way in; the same function serves first start, change and repair. [`Reachability`] says what the
-//! whole network should achieve, for those who test it.
+//! [`plan`] is the one way in; the same function serves first start, change and repair. [`Reachability`] says
+//! what the whole network should achieve, for those who test it.
 
 mod allocations;
 mod attachment;

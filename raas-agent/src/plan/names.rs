@@ -45,7 +45,8 @@ impl Names {
         Self { hypervisor }
     }
 
-    /// Kernel name of an interface in the hypervisor's own namespace: prefix and 50 bits of hash, 12 characters.
+    /// Kernel name of an interface in the hypervisor's own namespace: prefix and 50 bits of hash, 12
+    /// characters.
     pub(super) fn interface(&self, prefix: Prefix, full_name: &str) -> String {
         let hash = self.hash(full_name);
         let digits = (0..10).rev().map(|digit| char::from(DIGITS[(hash >> (5 * digit)) as usize % 32]));
@@ -72,9 +73,10 @@ impl Names {
         link_local(self.mac(full_name))
     }
 
-    /// 64 bits from hypervisor and full name: FNV-1a, then the finaliser of MurmurHash3, since FNV alone leaves names
-    /// with a common beginning alike in most bits, and only some bits are used. Names on disk and on the wire depend on
-    /// it: it must never change, which is why it is not the standard library's hasher.
+    /// 64 bits from hypervisor and full name: FNV-1a, then the finaliser of MurmurHash3, since FNV alone
+    /// leaves names with a common beginning alike in most bits, and only some bits are used. Names on disk
+    /// and on the wire depend on it: it must never change, which is why it is not the standard library's
+    /// hasher.
     fn hash(&self, full_name: &str) -> u64 {
         let bytes = self.hypervisor.as_str().bytes().chain([b':']).chain(full_name.bytes());
         let mut hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

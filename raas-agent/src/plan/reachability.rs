@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{names::netns, stretch::segment_of};
-use crate::model::{EndpointKind, Level, Name, Network, SubnetKind, Tenant};
+use crate::model::{EndpointKind, Level, Name, Network, SubnetKind, Tenant, Vpc};
 
 /// An endpoint, wherever it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,8 @@ pub struct Station {
     pub hypervisor: Name,
     /// The subnet (or stretch) that it is in.
     pub subnet: Name,
-    /// Its namespace on that hypervisor, if the agent makes it; else it is an interface that was there before.
+    /// Its namespace on that hypervisor, if the agent makes it; else it is an interface that was there
+    /// before.
     pub netns: Option<String>,
     /// The VPC that routes for it, if its segment is routed at all; and the segment.
     home: Home,
@@ -31,8 +32,9 @@ struct Home {
 
 /// Which endpoints of a network reach each other when everything works.
 ///
-/// Within a segment: always. Between segments: if routes find a way that is *valley-free*: a route that has come down from an L2
-/// transit to an L1, or from an L1 to a spine, does not go up again (see `frr`), so no hypervisor's L1 carries what others send each other.
+/// Within a segment: always. Between segments: if routes find a way that is *valley-free*: a route that has
+/// come down from an L2 transit to an L1, or from an L1 to a spine, does not go up again (see `frr`), so no
+/// hypervisor's L1 carries what others send each other.
 #[derive(Clone, Debug)]
 pub struct Reachability {
     stations: Vec<Station>,
@@ -72,7 +74,7 @@ impl Reachability {
     }
 }
 
-fn stations_of<'a>(tenant: &'a Tenant, vpc: &'a crate::model::Vpc) -> impl Iterator<Item = Station> + 'a {
+fn stations_of<'a>(tenant: &'a Tenant, vpc: &'a Vpc) -> impl Iterator<Item = Station> + 'a {
     vpc.subnets.iter().flat_map(move |subnet| {
         let segment = segment_of(subnet);
         let home = Home { segment: segment.clone(), vpc: routing_vpc(tenant, segment) };
@@ -89,7 +91,7 @@ fn stations_of<'a>(tenant: &'a Tenant, vpc: &'a crate::model::Vpc) -> impl Itera
 
 /// The VPC whose spines route for a segment.
 fn routing_vpc(tenant: &Tenant, segment: &Name) -> Option<Name> {
-    let routed = |vpc: &&crate::model::Vpc| {
+    let routed = |vpc: &&Vpc| {
         let mut subnets = vpc.subnets.iter();
         subnets.any(|s| s.name == *segment && matches!(s.kind, SubnetKind::Routed { .. }))
     };
@@ -97,7 +99,7 @@ fn routing_vpc(tenant: &Tenant, segment: &Name) -> Option<Name> {
 }
 
 /// The VPCs that a VPC's routes arrive at.
-fn reached_from(tenant: &Tenant, from: &crate::model::Vpc) -> BTreeSet<Name> {
+fn reached_from(tenant: &Tenant, from: &Vpc) -> BTreeSet<Name> {
     if from.spines.is_empty() {
         return BTreeSet::new();
     }

@@ -1,8 +1,10 @@
 //! L2 segments: a bridge on each hypervisor that has a part of one.
 
+use std::collections::BTreeMap;
+
 use super::{
     Bridge, Domain, PlanError,
-    builder::Builder,
+    builder::{Builder, Local},
     names::{Prefix, full_name},
 };
 use crate::model::{Subnet, SubnetKind, Tenant, Vpc};
@@ -24,7 +26,8 @@ pub(super) struct Segment {
 }
 
 impl<'a> Builder<'a> {
-    /// A VPC's subnets on this hypervisor, with all that hangs on them; and what its spines originate because of them.
+    /// A VPC's subnets on this hypervisor, with all that hangs on them; and what its spines originate because
+    /// of them.
     pub(super) fn add_subnets(&mut self, tenant: &'a Tenant, vpc: &'a Vpc) -> Result<(), PlanError> {
         let mut networks = Vec::new();
         for subnet in &vpc.subnets {
@@ -39,7 +42,7 @@ impl<'a> Builder<'a> {
             self.add_endpoints(tenant, subnet, &segment)?;
         }
         for spine in &vpc.spines {
-            let router = super::builder::Local { tenant: &tenant.name, name: &spine.name };
+            let router = Local { tenant: &tenant.name, name: &spine.name };
             self.originate(&router, &spine.bgp, networks.iter().copied());
         }
         Ok(())
@@ -69,7 +72,7 @@ impl<'a> Builder<'a> {
             bridge: segment.bridge.clone(),
             gateway: None,
             vxlan: None,
-            vteps: Default::default(),
+            vteps: BTreeMap::new(),
         });
         if let Some(vni) = subnet.vni {
             self.add_stretch(tenant, subnet, &segment, vni)?;

@@ -25,8 +25,9 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// What a router originates: its loopback, `own` networks (which it has routes to), and those that the configuration
-    /// names. Of these it discards what no better route covers, as an aggregate should (RFC 4632, section 5.1).
+    /// What a router originates: its loopback, `own` networks (which it has routes to), and those that the
+    /// configuration names. Of these it discards what no better route covers, as an aggregate should (RFC
+    /// 4632, section 5.1).
     pub(super) fn originate(
         &mut self,
         router: &Local<'_>,

@@ -1,6 +1,6 @@
 //! Stretches: a segment's VXLAN device, and a tunnel to each other hypervisor that has a part of the segment.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{PlanError, Tunnel, TunnelSpec, Vxlan, builder::Builder, names::Prefix, segment::Segment};
 use crate::model::{Name, Subnet, SubnetKind, Tenant};
@@ -27,7 +27,7 @@ impl<'a> Builder<'a> {
         let ifname = device.ifname.clone();
         self.desired.vxlans.push(device);
 
-        let mut vteps = std::collections::BTreeMap::new();
+        let mut vteps = BTreeMap::new();
         for other in self.other_parts(tenant, subnet) {
             let hypervisor = self.network.fabric.hypervisor(other).ok_or_else(|| PlanError::Dangling {
                 tenant: tenant.name.clone(),

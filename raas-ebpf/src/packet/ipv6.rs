@@ -1,6 +1,6 @@
 //! IPv6 (RFC 8200): only what bridging it through a tunnel needs.
 
-use raas_common::{Be16, Be32, mix};
+use raas_common::{Be16, Be32, ipv6_flow_hash};
 
 use super::Wire;
 
@@ -30,14 +30,9 @@ impl Ipv6 {
         (self.first_word.get() >> 20) as u8
     }
 
-    /// Hash of source, destination and flow label, which stands for the ports (RFC 6438).
+    /// The flow hash.
     #[inline(always)]
     pub fn flow_hash(&self) -> u32 {
-        let xor = |a: &[Be32; 4]| {
-            let high = (a[0].raw() as u64) << 32 | a[1].raw() as u64;
-            let low = (a[2].raw() as u64) << 32 | a[3].raw() as u64;
-            high.rotate_left(17) ^ low
-        };
-        mix(xor(&self.source), xor(&self.destination) ^ u64::from(self.first_word.get() & 0xf_ffff))
+        ipv6_flow_hash(&self.source, &self.destination, self.first_word.get() & 0xf_ffff)
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         faults::Faults,
         parse,
         section::Section,
-        source::{At, Place},
+        source::{At, Place, Written},
     },
     model::{Hook, Name},
 };
@@ -17,8 +17,8 @@ use crate::{
 pub struct Fabric {
     pub name: Option<At<Name>>,
     pub asn: Option<At<u32>>,
-    pub mtu: Option<At<u16>>,
-    pub fib_nodes: Option<At<u32>>,
+    pub mtu: Written<u16>,
+    pub fib_nodes: Written<u32>,
     pub hypervisors: Vec<Hypervisor>,
 }
 
@@ -28,7 +28,9 @@ pub struct Hypervisor {
     pub name: Option<At<Name>>,
     pub address: Option<At<Ipv4Net>>,
     pub uplinks: Vec<At<String>>,
-    pub hook: Option<At<Hook>>,
+    /// How many uplinks are written, right or wrong.
+    pub uplinks_written: Option<usize>,
+    pub hook: Written<Hook>,
     pub loopbacks: Option<At<Ipv4Net>>,
 }
 
@@ -44,7 +46,7 @@ impl Fabric {
 
     pub fn read<'t>(file: usize, table: &'t DeTable<'t>, faults: &'t Faults<'t>) -> Self {
         Section::read(table, Place { file, offset: 0 }, faults, |section| {
-            section.require("hypervisor");
+            section.require_with_help("hypervisor", "add `[[hypervisor]]`, once for each");
             Self {
                 name: section.required("name", parse::name),
                 asn: section.required("asn", parse::asn),
@@ -63,6 +65,7 @@ impl Hypervisor {
             place: section.place,
             name: section.required("name", parse::name),
             address: section.required("address", parse::interface_address),
+            uplinks_written: section.count("uplinks"),
             uplinks: section.list("uplinks", parse::interface),
             hook: section.optional("hook", parse::hook),
             loopbacks: section.required("loopbacks", parse::network),

@@ -10,7 +10,7 @@ use crate::{
         faults::Faults,
         parse,
         section::Section,
-        source::{At, Place},
+        source::{At, Place, Written},
     },
     model::{Hook, InvalidName, Level, Name},
 };
@@ -28,6 +28,8 @@ pub struct Vpc {
     pub name: Option<At<Name>>,
     pub hypervisor: Option<At<Name>>,
     pub spines: Vec<Spine>,
+    /// There is a spine, right or wrong.
+    pub spine_written: bool,
     pub subnets: Vec<Subnet>,
 }
 
@@ -49,7 +51,7 @@ pub struct Transit {
 /// What spines and transits have in common.
 pub struct Bgp {
     pub asn: Option<At<u32>>,
-    pub ecmp: Option<At<u8>>,
+    pub ecmp: Written<u8>,
     pub advertise: Vec<At<Ipv4Net>>,
     pub neighbors: Vec<Neighbor>,
 }
@@ -58,52 +60,56 @@ pub struct Bgp {
 pub struct Neighbor {
     pub place: Place,
     pub name: Option<At<Name>>,
-    pub weight: Option<At<u16>>,
-    pub local_preference: Option<At<u32>>,
+    pub weight: Written<u16>,
+    pub local_preference: Written<u32>,
 }
 
 /// `[[vpc.subnet]]`.
 pub struct Subnet {
     pub place: Place,
     pub name: Option<At<Name>>,
-    pub stretch: Option<At<Name>>,
-    pub cidr: Option<At<Ipv4Net>>,
-    pub gateway: Option<At<Ipv4Addr>>,
-    pub vni: Option<At<u32>>,
-    pub dhcp: Option<Dhcp>,
-    pub hook: Option<At<Hook>>,
+    pub stretch: Written<Name>,
+    pub cidr: Written<Ipv4Net>,
+    pub gateway: Written<Ipv4Addr>,
+    pub vni: Written<u32>,
+    pub dhcp: Written<Dhcp>,
+    pub hook: Written<Hook>,
     pub endpoints: Vec<Endpoint>,
 }
 
 /// `dhcp = { … }`.
 pub struct Dhcp {
-    pub place: Place,
     pub start: Option<At<Ipv4Addr>>,
     pub end: Option<At<Ipv4Addr>>,
-    pub lease: Option<At<u32>>,
+    pub lease: Written<u32>,
 }
 
 /// `[[vpc.subnet.endpoint]]`.
 pub struct Endpoint {
     pub name: Option<At<Name>>,
-    pub interface: Option<At<String>>,
-    pub hook: Option<At<Hook>>,
+    pub interface: Written<String>,
+    pub hook: Written<Hook>,
 }
 
 /// `[[attachment]]`.
 pub struct Attachment {
     pub place: Place,
     pub between: Vec<At<Name>>,
-    pub key: Option<At<u32>>,
+    /// How many ends are written, right or wrong.
+    pub ends_written: Option<usize>,
+    pub key: Written<u32>,
 }
 
 impl Tenant {
     pub fn read<'t>(name: Name, file: usize, table: &'t DeTable<'t>, faults: &'t Faults<'t>) -> Self {
-        Section::read(table, Place { file, offset: 0 }, faults, |section| Self {
-            name,
-            vpcs: section.tables("vpc", Vpc::read),
-            transits: section.tables("transit", Transit::read),
-            attachments: section.tables("attachment", Attachment::read),
+        Section::read(table, Place { file, offset: 0 }, faults, |section| {
+            section.refuse("name", "remove it: a tenant is called after its file");
+            Self {
+                name,
+                vpcs: section.tables("vpc", Vpc::read),
+                transits: section.tables("transit", Transit::read),
+                attachments: section.tables("attachment", Attachment::read),
+            }
         })
     }
 }
@@ -118,6 +124,7 @@ impl Vpc {
                 spine += 1;
                 Spine::read(section, name.as_ref().map(|name| format!("{}-s{spine}", name.value)))
             }),
+            spine_written: section.has("spine") && section.count("spine") != Some(0),
             subnets: section.tables("subnet", Subnet::read),
             name,
         }
@@ -126,10 +133,10 @@ impl Vpc {
 
 impl Spine {
     fn read(section: &mut Section<'_>, default: Option<String>) -> Self {
-        let mut name = section.optional("name", parse::name);
-        if !section.has("name")
-            && let Some(text) = default
-        {
+        let written = section.optional("name", parse::name);
+        let by_default = if written.is_absent() { default } else { None };
+        let mut name = written.into_at();
+        if let Some(text) = by_default {
             match text.parse() {
                 Ok(value) => name = Some(At { value, place: section.place }),
                 Err(wrong) => section.faults.report(
@@ -182,18 +189,27 @@ impl Neighbor {
 }
 
 impl Subnet {
+    /// Has a network of its own, or should.
+    pub fn is_routed(&self) -> bool {
+        self.stretch.is_absent()
+    }
+
+    /// The subnet whose segment this is a part of: what it stretches, or itself.
+    pub fn segment(&self) -> Option<&Name> {
+        if self.is_routed() { self.name.as_ref().map(|name| &name.value) } else { self.stretch.value() }
+    }
+
     fn read(section: &mut Section<'_>) -> Self {
         let stretch = section.optional("stretch", parse::name);
-        let cidr = if section.has("stretch") {
-            section.optional("cidr", parse::network)
-        } else {
-            section.required("cidr", parse::network)
-        };
+        if stretch.is_absent() {
+            let help = "add `cidr = …` to this table, or `stretch = …` to extend another subnet";
+            section.require_with_help("cidr", help);
+        }
         Self {
             place: section.place,
             name: section.required("name", parse::name),
             stretch,
-            cidr,
+            cidr: section.optional("cidr", parse::network),
             gateway: section.optional("gateway", parse::address),
             // 24 bits (RFC 7348, section 5); 0 is left to the kernel, which takes it for "none".
             vni: section.optional("vni", parse::number(1..=(1 << 24) - 1)),
@@ -213,7 +229,6 @@ impl Dhcp {
 
     fn read(section: &mut Section<'_>) -> Self {
         Self {
-            place: section.place,
             start: section.required("start", parse::address),
             end: section.required("end", parse::address),
             lease: section.optional("lease", parse::number(Self::LEAST_LEASE..=Self::MOST_LEASE)),
@@ -236,6 +251,7 @@ impl Attachment {
         section.require("between");
         Self {
             place: section.place,
+            ends_written: section.count("between"),
             between: section.list("between", parse::name),
             key: section.optional("gre-key", parse::number(0..=u32::MAX)),
         }

@@ -241,10 +241,12 @@ fn load_a_million_routes() {
         (state >> 33) as u32
     };
     let actions: Vec<super::RouteAction> = (1..33).map(|target| nexthop(target).into()).collect();
+    // Percent of prefixes by length, about as in the public table, over a quarter of the /16s.
+    let lengths = [(24, 60), (22, 12), (23, 11), (21, 5), (20, 5), (19, 3), (18, 2), (16, 1), (17, 1)];
+    let lengths: Vec<u8> = lengths.into_iter().flat_map(|(length, percent)| vec![length; percent]).collect();
     let mut routes: Vec<_> = (0..1_000_000)
         .map(|_| {
-            // Lengths roughly as in the public table, over a quarter of the /16s.
-            let length = [24, 24, 24, 24, 24, 24, 22, 23, 20, 16][random() as usize % 10];
+            let length = lengths[random() as usize % lengths.len()];
             let address = (random() & 0x3fff_ffff) | 0x4000_0000;
             let action = actions[random() as usize % actions.len()].clone();
             (ipnet::Ipv4Net::new(address.into(), length).unwrap().trunc(), action)

@@ -1,4 +1,5 @@
-//! Memory with readers in it: after every store, every reader must find what it could have found before or after.
+//! Memory with readers in it: after every store, every reader must find what it could have found before or
+//! after.
 
 use std::{
     cell::{Cell, RefCell},
@@ -22,7 +23,8 @@ pub type Outcome = BTreeSet<u32>;
 pub struct Reader {
     pub router: u32,
     pub address: Ipv4Addr,
-    /// Readers under way since the last grace period: the entry that each holds, and how many bytes it has consumed.
+    /// Readers under way since the last grace period: the entry that each holds, and how many bytes it has
+    /// consumed.
     held: BTreeSet<(u32, usize)>,
     /// What the routes said since then, newest last.
     allowed: Vec<Outcome>,

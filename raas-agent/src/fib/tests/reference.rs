@@ -117,7 +117,7 @@ pub fn actions() -> impl Strategy<Value = RouteAction> {
 
 pub fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
-        12 => (routers(), prefixes(), actions()).prop_map(|(router, prefix, action)| Step::Set(router, prefix, action)),
+        12 => (routers(), prefixes(), actions()).prop_map(|(r, prefix, action)| Step::Set(r, prefix, action)),
         6 => (routers(), prefixes()).prop_map(|(router, prefix)| Step::Withdraw(router, prefix)),
         1 => routers().prop_map(Step::BeginResync),
         1 => routers().prop_map(Step::FinishResync),

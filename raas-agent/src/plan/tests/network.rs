@@ -92,7 +92,8 @@ pub(super) fn attachment(a: &str, b: &str, key: Option<u32>) -> Attachment {
     Attachment { a: name(a), b: name(b), key }
 }
 
-/// The demo: two hypervisors, a stretch, GRE to the other's L2 transits, and a second tenant with the same addresses.
+/// The demo: two hypervisors, a stretch, GRE to the other's L2 transits, and a second tenant with the same
+/// addresses.
 pub(super) fn demo() -> Network {
     let mut acme = tenant("acme");
     acme.vpcs = vec![
