@@ -3,3 +3,4 @@
 pub mod learn;
 pub mod model;
 pub mod plan;
+pub mod platform;

@@ -1,0 +1,3 @@
+//! All input and output: namespaces, netlink, processes, files.
+
+pub mod monitor;
