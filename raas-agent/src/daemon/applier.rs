@@ -47,7 +47,7 @@ async fn daemon_ended(kernel: &Kernel, desired: &Desired) {
             Err(error) => warn!("ends of daemons go unnoticed for {REPAIR:?}: {error}"),
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn apply(kernel: &mut Kernel, desired: &Desired) -> Vec<String> {

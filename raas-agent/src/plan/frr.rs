@@ -237,6 +237,8 @@ impl Evpn {
         out.line(1, format_args!("bgp router-id {address}"));
         out.line(1, "no bgp default ipv4-unicast");
         out.lines(1, GRACEFUL_RESTART);
+        // FRR has no graceful restart for EVPN: neighbours are without our MAC addresses until we have said them anew.
+        out.line(1, "coalesce-time 100");
         out.line(1, "neighbor HYPERVISORS peer-group");
         out.line(1, "neighbor HYPERVISORS remote-as internal");
         out.line(1, format_args!("neighbor HYPERVISORS update-source {address}"));
