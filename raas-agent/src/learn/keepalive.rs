@@ -1,0 +1,105 @@
+//! What the kernel must be asked for, because packets of the fast path do not show it who is alive.
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use raas_common::Mac;
+
+use super::{
+    compile::{Fabric, Segments, next_hop},
+    event::{Neighbour, NeighbourState},
+    state::Namespace,
+};
+use crate::plan::{Place, Role, Router};
+
+/// A request to a kernel namespace. All are harmless to repeat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Make the neighbour if need be, resolve it, and keep it resolved (`NTF_EXT_MANAGED`).
+    Manage {
+        /// Namespace.
+        place: Place,
+        /// Interface index.
+        interface: u32,
+        /// Address of the neighbour.
+        address: IpAddr,
+    },
+    /// Let the neighbour age as any other.
+    Release {
+        /// Namespace.
+        place: Place,
+        /// Interface index.
+        interface: u32,
+        /// Address of the neighbour.
+        address: IpAddr,
+    },
+    /// Delete the neighbour: it did not answer, and a managed one would be asked for ever.
+    Forget {
+        /// Namespace.
+        place: Place,
+        /// Interface index.
+        interface: u32,
+        /// Address of the neighbour.
+        address: IpAddr,
+    },
+    /// Tell the bridge that a station still sends (in the hypervisor's namespace).
+    Refresh {
+        /// Interface index of the bridge port.
+        port: u32,
+        /// The station.
+        mac: Mac,
+    },
+}
+
+/// Requests for the neighbours of a leaf: its stations are kept resolved until they stop answering.
+pub fn of_leaf(router: &Router, namespace: &Namespace) -> Vec<Request> {
+    let on_domain = |interface: u32| {
+        let role = namespace.link_up(interface).and_then(|link| router.interfaces.get(&link.name));
+        matches!(role, Some(Role::Domain { .. }))
+    };
+    let place = || Place::Namespace(router.netns.clone());
+    let request = |neighbour: &Neighbour| {
+        let Neighbour { interface, address, state, managed, .. } = *neighbour;
+        if state == NeighbourState::FAILED {
+            managed.then(|| Request::Forget { place: place(), interface, address })
+        } else {
+            let wanted = state.is_valid() && !state.is_static() && !managed;
+            wanted.then(|| Request::Manage { place: place(), interface, address })
+        }
+    };
+    namespace
+        .neighbours
+        .values()
+        .filter(|neighbour| on_domain(neighbour.interface))
+        .filter_map(request)
+        .collect()
+}
+
+/// Requests for the next hops of tunnels. `managed` is what was asked for before, and is brought up to date.
+pub fn of_underlay(fabric: &Fabric, host: &Namespace, managed: &mut BTreeSet<(IpAddr, u32)>) -> Vec<Request> {
+    let hops = fabric.tunnels.values().filter_map(|tunnel| next_hop(host, tunnel.remote));
+    let wanted: BTreeSet<_> = hops.map(|hop| (hop.neighbour, hop.interface)).collect();
+    let mut requests = Vec::new();
+    for &(address, interface) in managed.difference(&wanted) {
+        if host.neighbours.get(&(address, interface)).is_some_and(|neighbour| neighbour.managed) {
+            requests.push(Request::Release { place: Place::Host, interface, address });
+        }
+    }
+    managed.retain(|key| wanted.contains(key));
+    for &(address, interface) in &wanted {
+        let known = host.neighbours.get(&(address, interface));
+        if known.is_none_or(|neighbour| !neighbour.managed && !neighbour.state.is_static()) {
+            requests.push(Request::Manage { place: Place::Host, interface, address });
+            managed.insert((address, interface));
+        }
+    }
+    requests
+}
+
+/// Requests for the stations behind ports from which the fast path has just forwarded something.
+pub fn of_ports(segments: &Segments, host: &Namespace, active: &BTreeSet<u32>) -> Vec<Request> {
+    segments
+        .learned(host)
+        .filter(|(port, _)| active.contains(port))
+        .map(|(port, mac)| Request::Refresh { port, mac })
+        .collect()
+}
