@@ -42,10 +42,10 @@ impl Random {
         (z ^ (z >> 31)) % limit
     }
 
-    /// An operation on links a, b and c with addresses in subnets of their own, on routes and on nexthop objects.
+    /// An operation on links va, vb and vc with addresses in subnets of their own, on routes and on nexthop objects.
     fn operation(&mut self) -> String {
-        let dev = ["a", "b", "c"][usize::try_from(self.below(3)).unwrap()];
-        let other = ["a", "b", "c"][usize::try_from(self.below(3)).unwrap()];
+        let dev = ["va", "vb", "vc"][usize::try_from(self.below(3)).unwrap()];
+        let other = ["va", "vb", "vc"][usize::try_from(self.below(3)).unwrap()];
         let (prefix, last, id) = (self.below(4), self.below(3) + 1, self.below(5) + 1);
         let verb = ["add", "append", "prepend", "replace", "del"][usize::try_from(self.below(5)).unwrap()];
         let metric = self.below(2);
@@ -72,7 +72,7 @@ impl Random {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_anything_it_equals_a_dump() {
     let netns = Netns::new();
-    for link in ["a", "b", "c"] {
+    for link in ["va", "vb", "vc"] {
         netns.ip_batch(&format!(
             "link add {link} type veth peer name {link}-peer\nlink set {link} up\nlink set {link}-peer up\n"
         ));
