@@ -11,7 +11,7 @@ use crate::learn::{
 };
 
 /// What must be equal. Ways instead of hops: those of a route with a nexthop object are that object's.
-#[derive(Debug, PartialEq)]
+#[derive(PartialEq)]
 struct Picture {
     links: BTreeMap<u32, Link>,
     addresses: Vec<Address>,
@@ -28,6 +28,21 @@ fn picture(namespace: &Namespace) -> Picture {
             .map(|route| (Route { hops: Vec::new(), ..route.clone() }, namespace.ways(route)))
             .collect(),
     }
+}
+
+/// What only one of them has.
+fn difference(followed: &Picture, dumped: &Picture) -> String {
+    let lines = |picture: &Picture| -> Vec<String> {
+        let links = picture.links.values().map(|link| format!("{link:?}"));
+        let addresses = picture.addresses.iter().map(|address| format!("{address:?}"));
+        links.chain(addresses).chain(picture.routes.iter().map(|route| format!("{route:?}"))).collect()
+    };
+    let (followed, dumped) = (lines(followed), lines(dumped));
+    let only = |these: &[String], those: &[String], title: &str| {
+        let only: Vec<_> = these.iter().filter(|line| !those.contains(line)).map(String::as_str).collect();
+        format!("only {title}:\n{}\n", only.join("\n"))
+    };
+    only(&followed, &dumped, "followed") + &only(&dumped, &followed, "dumped")
 }
 
 /// Deterministic pseudo-random numbers (SplitMix64), so that a failure can be had again.
@@ -90,14 +105,15 @@ async fn after_anything_it_equals_a_dump() {
             while let Ok(batch) = follower.batches.try_recv() {
                 follower.take(batch);
             }
-            let followed = follower.learner.namespace(&spine()).map(picture);
-            if followed.as_ref() == Some(&fresh) {
+            let followed = follower.learner.namespace(&spine()).map(picture).unwrap();
+            if followed == fresh {
                 break;
             }
             assert!(
                 Instant::now() < deadline,
-                "seed {seed}\n{}\nfollowed: {followed:#?}\ndumped: {fresh:#?}",
+                "seed {seed}\n{}\n{}",
                 operations.join("\n"),
+                difference(&followed, &fresh),
             );
             tokio::task::yield_now().await;
         }
