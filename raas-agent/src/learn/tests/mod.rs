@@ -220,6 +220,7 @@ fn route(prefix: &str, via: &[(&str, u32, u32)]) -> Route {
         gateway: (!gateway.is_empty()).then(|| ip(gateway)),
         weight,
         encapsulated: false,
+        dead: false,
     };
     Route {
         table: Table::Main,
