@@ -1,17 +1,29 @@
 //! `cargo xtask test`.
 
-use std::{os::unix::process::CommandExt as _, process::ExitCode, thread};
+use std::{
+    os::unix::process::CommandExt as _,
+    process::ExitCode,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result};
 use nix::{
-    sys::signal::{SigSet, Signal, killpg},
+    sys::signal::{Signal, killpg},
     unistd::Pid,
+};
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    iterator::Signals,
 };
 
 use crate::{
     cargo::{build_lab, cargo, check},
     setup,
 };
+
+/// Longest that interrupted tests may take to clean up.
+const CLEANING: Duration = Duration::from_secs(60);
 
 /// Options of `cargo xtask test`.
 #[derive(clap::Args)]
@@ -25,9 +37,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     setup::ensure_done()?;
     build_lab()?;
-    let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
-    // From here on only the thread below takes them. (Command unblocks them in the child.)
-    signals.thread_block().context("blocking signals")?;
+    let mut signals = Signals::new([SIGINT, SIGTERM]).context("signal handlers")?;
 
     let mut command = cargo();
     command.args(["test", "--workspace", "--exclude", "raas-ebpf"]).args(&args.cargo_test);
@@ -35,12 +45,17 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut tests = command.process_group(0).spawn().with_context(|| format!("running {command:?}"))?;
     let group = Pid::from_raw(i32::try_from(tests.id())?);
     thread::spawn(move || {
-        while let Ok(signal) = signals.wait() {
+        for signal in signals.forever() {
             // The group is gone when the tests have just ended: nothing to do then.
-            let _ = killpg(group, signal);
+            let _ = Signal::try_from(signal).and_then(|signal| killpg(group, signal));
         }
     });
     let status = tests.wait().context("waiting for cargo test")?;
+    // Interrupted, cargo is the first to go, and the tests still remove their networks.
+    let start = Instant::now();
+    while killpg(group, None).is_ok() && start.elapsed() < CLEANING {
+        thread::sleep(Duration::from_millis(50));
+    }
 
     check(cargo().args(["run", "--quiet", "-p", "raas-tests", "--bin", "raas-lab", "--", "sweep"]))?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -7,6 +7,8 @@
 mod keepalive;
 mod request;
 mod socket;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::{collections::BTreeMap, os::fd::OwnedFd};
