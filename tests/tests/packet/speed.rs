@@ -21,7 +21,7 @@ use crate::{
     program::{Gso, Hook, Program},
 };
 
-/// Calls whose median is shown.
+/// Calls of which the one is shown that a tenth of them beat: neighbours on the machine only ever add.
 const CALLS: usize = 101;
 
 #[test]
@@ -46,7 +46,7 @@ fn nanoseconds_per_packet() {
         for (about, entry, packet, runs) in &cases {
             lay_out(&mut program, *entry);
             bend(&mut program);
-            let took = median(&program, packet, *runs);
+            let took = best(&program, packet, *runs);
             if *entry == Entry::Nothing {
                 floor = took;
             }
@@ -94,10 +94,10 @@ fn route_back(program: &mut Program) {
     set_fib(program, [(TO_VXLAN, 4, entry), (TO_KEYED, 3, entry)]);
 }
 
-fn median(program: &Program, packet: &[u8], runs: u32) -> Duration {
+fn best(program: &Program, packet: &[u8], runs: u32) -> Duration {
     let mut out = vec![0; packet.len() + 512];
     let mut took: Vec<Duration> =
         (0..CALLS).map(|_| program.test_run(packet, &mut out, Gso::default(), runs).duration).collect();
     took.sort();
-    took[took.len() / 2]
+    took[took.len() / 10]
 }
