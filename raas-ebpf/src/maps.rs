@@ -69,7 +69,7 @@ pub fn station(domain: u32, station: Address) -> Option<&'static FdbEntry> {
     // SAFETY: the key's twelve bytes, put on the stack as words (see `Address`); its padding is 0.
     let key: FdbKey = unsafe { core::mem::transmute([domain, first, u32::from(last)]) };
     // SAFETY: as for ports.
-    unsafe { FDB.get(&key) }
+    unsafe { FDB.get(key) }
 }
 
 /// The root of a router's trie: 0, the node that is never used, while there is none.

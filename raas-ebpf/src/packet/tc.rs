@@ -43,7 +43,7 @@ impl Packet for Tc {
 
     /// On to the next program of the hook, then to the kernel.
     const PASS: i32 = TC_ACT_UNSPEC;
-    const DROP: i32 = TC_ACT_SHOT as i32;
+    const DROP: i32 = TC_ACT_SHOT;
 
     #[inline(always)]
     fn ingress(self) -> u32 {
@@ -134,9 +134,9 @@ impl Packet for Tc {
         // The peer's stack sees the packet as this port received it: "to another host", since the MAC was the gateway's
         // and not the port's. A veth in between would have judged anew.
         // SAFETY: the kernel's context.
-        if unsafe { (*self.0).pkt_type } != PACKET_HOST
-            && unsafe { bpf_skb_change_type(self.0, PACKET_HOST) } != 0
-        {
+        let refused =
+            unsafe { (*self.0).pkt_type != PACKET_HOST && bpf_skb_change_type(self.0, PACKET_HOST) != 0 };
+        if refused {
             return Err(Refused);
         }
         // SAFETY: a helper without pointers.
