@@ -30,7 +30,7 @@ pub fn kill(lab: &Lab) -> Result<()> {
 
     let outcome = advertise(lab, false).and_then(|()| {
         lab.start_agent("h1")?;
-        wait_for(SOON, "agent that has taken over", || lab.status("h1").map(Some))?;
+        wait_for(SOON, "agent that has taken over", || Ok(lab.status("h1")?.is_well().then_some(())))?;
         wait_for(SOON, "end of the withdrawn route", || {
             let before = forwarded(lab, "acme/pc1")?;
             let received = reaches()?.received;
