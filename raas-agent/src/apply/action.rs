@@ -43,7 +43,8 @@ pub struct NamespaceRef {
     pub name: String,
 }
 
-/// One step. The order of the variants is the order of execution: removals first, in the reverse order of creations.
+/// One step. The order of the variants is the order of execution: removals first, in the reverse order of
+/// creations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Ends FRR's daemons.

@@ -21,7 +21,8 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Takes the namespace of the calling thread as the hypervisor's own. Needs a tokio runtime with I/O, time and signals.
+    /// Takes the namespace of the calling thread as the hypervisor's own. Needs a tokio runtime with I/O,
+    /// time and signals.
     ///
     /// # Errors
     /// If the directories cannot be made, or no netlink socket opened.
@@ -44,7 +45,8 @@ impl Kernel {
         observe::observe(&mut self.places, &self.paths, desired).await
     }
 
-    /// Performs a plan. Never fails as a whole: what failed stands in the report, and the next comparison finds it again.
+    /// Performs a plan. Never fails as a whole: what failed stands in the report, and the next comparison
+    /// finds it again.
     pub async fn execute(&mut self, plan: Plan) -> Report {
         execute::execute(&mut self.places, &self.paths, plan).await
     }
@@ -52,7 +54,8 @@ impl Kernel {
     /// Observes, compares, acts.
     ///
     /// # Errors
-    /// If observing fails, or `desired` is another hypervisor's; failures of single steps stand in the report.
+    /// If observing fails, or `desired` is another hypervisor's; failures of single steps stand in the
+    /// report.
     pub async fn reconcile(&mut self, desired: &Desired) -> Result<Report> {
         anyhow::ensure!(
             desired.hypervisor == self.hypervisor,
@@ -64,8 +67,8 @@ impl Kernel {
         Ok(self.execute(diff(desired, &observed)).await)
     }
 
-    /// Removes everything that carries our mark, and our processes and their files; needs no record of what was made.
-    /// Adopted interfaces are given back. The pinned BPF objects are not touched.
+    /// Removes everything that carries our mark, and our processes and their files; needs no record of what
+    /// was made. Adopted interfaces are given back. The pinned BPF objects are not touched.
     ///
     /// # Errors
     /// If observing fails; failures of single steps stand in the report.

@@ -1,8 +1,9 @@
 //! The mark that says "this is ours": an interface's alias `raas:<hypervisor>:<full name>`.
 //!
-//! A namespace carries its mark on `lo`, so that ownership can be read from the machine alone, without a state file, and
-//! two agents (two hypervisor names) can share a machine. Routes carry
-//! [`Desired::ROUTE_PROTOCOL`](crate::plan::Desired::ROUTE_PROTOCOL) besides, and are looked at in our namespaces only.
+//! A namespace carries its mark on `lo`, so that ownership can be read from the machine alone, without a
+//! state file, and two agents (two hypervisor names) can share a machine. Routes carry
+//! [`Desired::ROUTE_PROTOCOL`](crate::plan::Desired::ROUTE_PROTOCOL) besides, and are looked at in our
+//! namespaces only.
 
 /// What every mark of every hypervisor begins with.
 const PREFIX: &str = "raas";

@@ -1,7 +1,7 @@
 //! Makes the hypervisor look like [`Desired`](crate::plan::Desired): observe, compare, act.
 //!
-//! [`diff`] is pure and knows no history: the same comparison serves the first start, a change and a repair, and a step
-//! that failed is simply found again by the next comparison. [`Kernel`] does the I/O.
+//! [`diff`] is pure and knows no history: the same comparison serves the first start, a change and a repair,
+//! and a step that failed is simply found again by the next comparison. [`Kernel`] does the I/O.
 
 mod action;
 mod diff;

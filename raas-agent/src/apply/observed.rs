@@ -1,4 +1,5 @@
-//! What exists, as far as it concerns us: the other side of the comparison with [`Desired`](crate::plan::Desired).
+//! What exists, as far as it concerns us: the other side of the comparison with
+//! [`Desired`](crate::plan::Desired).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,9 +12,11 @@ use crate::plan::{Place, StaticRoute};
 /// What exists on the hypervisor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observed {
-    /// Named namespaces that are desired or look like ours, each with the alias of its `lo` (its mark, if any).
+    /// Named namespaces that are desired or look like ours, each with the alias of its `lo` (its mark, if
+    /// any).
     pub namespaces: BTreeMap<String, Option<String>>,
-    /// Interfaces of the hypervisor's own namespace (all of them) and of the namespaces that carry our mark, by name.
+    /// Interfaces of the hypervisor's own namespace (all of them) and of the namespaces that carry our mark,
+    /// by name.
     pub links: BTreeMap<Place, BTreeMap<String, Link>>,
     /// Routes with our protocol in the namespaces that carry our mark.
     pub routes: BTreeSet<StaticRoute>,
@@ -120,7 +123,8 @@ pub struct Processes {
 /// A DHCP server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DhcpServerState {
-    /// Name of the namespace where it runs; `None` if it does not run, or in a namespace that has lost its name.
+    /// Name of the namespace where it runs; `None` if it does not run, or in a namespace that has lost its
+    /// name.
     pub netns: Option<String>,
     /// The configuration with which it was started.
     pub config: Option<String>,
@@ -129,7 +133,8 @@ pub struct DhcpServerState {
 /// A DHCP client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DhcpClientState {
-    /// Name of the namespace where it runs; `None` if it does not run, or in a namespace that has lost its name.
+    /// Name of the namespace where it runs; `None` if it does not run, or in a namespace that has lost its
+    /// name.
     pub netns: Option<String>,
     /// The address that it was given.
     pub address: Option<Ipv4Addr>,

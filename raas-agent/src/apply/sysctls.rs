@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::{Desired, Namespace, NamespaceKind, Place, VethEnd};
+use crate::plan::{Bridge, Desired, Namespace, NamespaceKind, Place, VethEnd, Vxlan};
 
 /// A kernel parameter in a namespace.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,14 +56,16 @@ pub fn desired(desired: &Desired) -> BTreeMap<Key, Value> {
             sysctls.insert(Key { place, ifname: None, path: path.into() }, Value::Exactly(number));
         }
     }
-    let bridges = desired.bridges.iter().map(|bridge| &bridge.ifname);
-    let vxlans = desired.vxlans.iter().map(|vxlan| &vxlan.ifname);
-    for ifname in bridges.chain(vxlans) {
-        sysctls.extend([of_link(&Place::Host, ifname, false)]);
+    for Vxlan { ifname, .. } in &desired.vxlans {
+        sysctls.extend(of_link(&Place::Host, ifname, &[(DISABLE_IPV6, 1)]));
     }
-    for VethEnd { place, ifname, link_local, .. } in desired.veths.iter().flat_map(|pair| [&pair.a, &pair.b])
-    {
-        sysctls.extend([of_link(place, ifname, *link_local)]);
+    for Bridge { ifname, .. } in &desired.bridges {
+        sysctls.extend(of_link(&Place::Host, ifname, &DEAF));
+    }
+    for VethEnd { place, ifname, link_local, bridge, .. } in desired.veths.iter().flat_map(|p| [&p.a, &p.b]) {
+        let is_deaf = *place == Place::Host && bridge.is_none();
+        let wanted = if is_deaf { &DEAF[..] } else { &[(DISABLE_IPV6, u32::from(!link_local))] };
+        sysctls.extend(of_link(place, ifname, wanted));
     }
     sysctls
 }
@@ -73,15 +75,29 @@ fn is_router(namespace: &Namespace) -> bool {
     namespace.kind != NamespaceKind::Endpoint
 }
 
-/// A link has IPv6 (and so a link-local address) only if it is wanted: a bridge port that takes part in IPv6 would answer
-/// for the hypervisor on the tenant's segment.
-fn of_link(place: &Place, ifname: &str, ipv6: bool) -> (Key, Value) {
-    let path = format!("net/ipv6/conf/{ifname}/disable_ipv6");
-    (Key { place: place.clone(), ifname: Some(ifname.into()), path }, Value::Exactly(u32::from(!ipv6)))
+fn of_link<'a>(
+    place: &Place,
+    ifname: &str,
+    wanted: &'a [((&str, &str), u32)],
+) -> impl Iterator<Item = (Key, Value)> + use<'a> {
+    let (place, ifname) = (place.clone(), ifname.to_owned());
+    wanted.iter().map(move |((family, parameter), number)| {
+        let path = format!("net/{family}/conf/{ifname}/{parameter}");
+        (Key { place: place.clone(), ifname: Some(ifname.clone()), path }, Value::Exactly(*number))
+    })
 }
 
-/// Of a router's namespace. `all` and `default` both: the kernel takes the larger (`rp_filter`) or either of the two
-/// (`send_redirects`), and an interface starts from `default`.
+/// A link has IPv6 (and so a link-local address) only if it is wanted.
+const DISABLE_IPV6: (&str, &str) = ("ipv6", "disable_ipv6");
+
+/// Of interfaces through which tenants' frames reach the hypervisor's own stack (bridges, outer ends of tunnels). The
+/// stack must not answer, or it would give a tenant the hypervisor's addresses and route its packets. An interface
+/// without addresses, to which no route leads, lets nothing pass the reverse path check, not even an ARP request (the
+/// kernel's `fib_validate_source`; loose mode, if the administrator has chosen it for all interfaces, does as well).
+const DEAF: [((&str, &str), u32); 2] = [(DISABLE_IPV6, 1), (("ipv4", "rp_filter"), 1)];
+
+/// Of a router's namespace. `all` and `default` both: the kernel takes the larger (`rp_filter`) or either of
+/// the two (`send_redirects`), and an interface starts from `default`.
 const ROUTER: [(&str, u32); 11] = [
     ("net/ipv4/ip_forward", 1),
     ("net/ipv6/conf/all/forwarding", 1),
@@ -100,7 +116,8 @@ const ROUTER: [(&str, u32); 11] = [
     ("net/ipv6/conf/default/disable_ipv6", 0),
 ];
 
-/// The neighbour table is one for all namespaces of the machine, and its default size (1,024) is one tenant's.
+/// The neighbour table is one for all namespaces of the machine, and its default size (1,024) is one
+/// tenant's.
 const NEIGHBOUR_TABLE: [(&str, u32); 3] = [
     ("net/ipv4/neigh/default/gc_thresh1", 8192),
     ("net/ipv4/neigh/default/gc_thresh2", 32768),

@@ -228,6 +228,8 @@ pub struct Hop {
     pub weight: u32,
     /// Has a lightweight-tunnel encapsulation, which the fast path does not know.
     pub encapsulated: bool,
+    /// Not used (`RTNH_F_DEAD`), until its link comes up or gets an address.
+    pub dead: bool,
 }
 
 /// A nexthop object.

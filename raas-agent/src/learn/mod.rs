@@ -14,7 +14,7 @@ mod learner;
 mod prefix_map;
 pub mod state;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use compile::{Changes, RouterChange, Tables, Underlay};
 pub use event::{Batch, Event};

@@ -16,7 +16,8 @@ const SGRO: u32 = 0x2c;
 /// An offload that the agent sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offload {
-    /// Generic receive offload. On a veth it also turns NAPI on, without which nothing can be redirected into its peer.
+    /// Generic receive offload. On a veth it also turns NAPI on, without which nothing can be redirected into
+    /// its peer.
     Gro,
     /// The sender leaves checksums to the "hardware". An XDP redirect loses the note that one is unfinished.
     TxChecksum,
@@ -92,11 +93,12 @@ pub fn driver(control: BorrowedFd<'_>, ifname: &str) -> Result<String> {
     Ok(String::from_utf8_lossy(name).into_owned())
 }
 
-/// Whether [`Hook::Auto`](crate::model::Hook::Auto) should take XDP for an interface with this driver: the driver runs
-/// XDP natively, and frames that come in by it do not carry the kernel's own segmentation (on veth and tap they do, and
-/// native XDP would take it from the sender).
+/// Whether [`Hook::Auto`](crate::model::Hook::Auto) should take XDP for an interface with this driver: the
+/// driver runs XDP natively, and frames that come in by it do not carry the kernel's own segmentation (on
+/// veth and tap they do, and native XDP would take it from the sender).
 pub fn prefers_xdp(driver: &str) -> bool {
-    // Drivers that implement ndo_bpf and ndo_xdp_xmit in Linux 6.1 and later. For any other, TC is the safe choice.
+    // Drivers that implement ndo_bpf and ndo_xdp_xmit in Linux 6.1 and later. For any other, TC is the safe
+    // choice.
     const NATIVE: [&str; 21] = [
         "bnxt_en",
         "ena",

@@ -13,29 +13,30 @@ use anyhow::{Context, Result, bail};
 /// `ENODEV` if there is none.
 pub fn index(control: BorrowedFd<'_>, ifname: &str) -> Result<u32> {
     let mut request = request(ifname)?;
-    // SAFETY: `request` is a valid, writable `ifreq` for the duration of the call; SIOCGIFINDEX reads the name and
-    // writes the index, and nothing else.
+    // SAFETY: `request` is a valid, writable `ifreq` for the duration of the call; SIOCGIFINDEX reads the
+    // name and writes the index, and nothing else.
     check(unsafe { libc::ioctl(control.as_raw_fd(), libc::SIOCGIFINDEX, &raw mut request) })
         .with_context(|| format!("looking up interface {ifname}"))?;
-    // SAFETY: SIOCGIFINDEX succeeded, so the kernel has written this member of the union; any bits are a valid `c_int`.
+    // SAFETY: SIOCGIFINDEX succeeded, so the kernel has written this member of the union; any bits are a
+    // valid `c_int`.
     let index = unsafe { request.ifr_ifru.ifru_ifindex };
     u32::try_from(index).context("the kernel gave a negative interface index")
 }
 
-/// Runs an ethtool command on an interface, in the namespace of `control`. `command` is its structure, which the kernel
-/// reads and writes in place.
+/// Runs an ethtool command on an interface, in the namespace of `control`. `command` is its structure, which
+/// the kernel reads and writes in place.
 ///
 /// # Safety
-/// `C` must be the structure that belongs to the command number in its first member: `repr(C)`, and as long as the kernel
-/// believes it to be. Every bit pattern must be valid for it.
+/// `C` must be the structure that belongs to the command number in its first member: `repr(C)`, and as long
+/// as the kernel believes it to be. Every bit pattern must be valid for it.
 ///
 /// # Errors
 /// `ENODEV` if there is no such interface, `EOPNOTSUPP` if its driver does not know the command.
 pub(super) unsafe fn ethtool<C>(control: BorrowedFd<'_>, ifname: &str, command: &mut C) -> Result<()> {
     let mut request = request(ifname)?;
     request.ifr_ifru.ifru_data = (&raw mut *command).cast();
-    // SAFETY: `request` lives for the duration of the call, and its data pointer leads to `command`, which the caller
-    // vouches for.
+    // SAFETY: `request` lives for the duration of the call, and its data pointer leads to `command`, which
+    // the caller vouches for.
     check(unsafe { libc::ioctl(control.as_raw_fd(), libc::SIOCETHTOOL, &raw mut request) })
         .with_context(|| format!("ethtool on interface {ifname}"))
 }

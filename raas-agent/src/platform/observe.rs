@@ -22,8 +22,8 @@ use crate::{
 /// What the names of our namespaces begin with (that they are ours, their mark says).
 const NETNS_PREFIX: &str = "raas-";
 
-/// Looks at everything that concerns `desired`, and at whatever else carries the hypervisor's mark. Namespaces of ours are
-/// open in `places` afterwards, others are not.
+/// Looks at everything that concerns `desired`, and at whatever else carries the hypervisor's mark.
+/// Namespaces of ours are open in `places` afterwards, others are not.
 ///
 /// # Errors
 /// If the kernel does not answer.

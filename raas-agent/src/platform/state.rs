@@ -1,4 +1,5 @@
-//! Files of the state directory, in JSON: read tolerantly, written so that a crash leaves the old or the new content.
+//! Files of the state directory, in JSON: read tolerantly, written so that a crash leaves the old or the new
+//! content.
 
 use std::{
     fs::{self, File},
@@ -18,8 +19,8 @@ pub const ALLOCATIONS: &str = "allocations.json";
 /// What was applied last.
 pub const MANIFEST: &str = "manifest.json";
 
-/// Reads a file of the state directory. One that is missing is `None`; so is one that this version does not understand,
-/// which is kept beside as `*.unreadable`.
+/// Reads a file of the state directory. One that is missing is `None`; so is one that this version does not
+/// understand, which is kept beside as `*.unreadable`.
 ///
 /// # Errors
 /// If it exists and cannot be read.

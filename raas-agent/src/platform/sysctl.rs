@@ -1,4 +1,5 @@
-//! Kernel parameters of a namespace. `/proc/sys/net` shows the namespace of the thread that looks, so a thread goes there.
+//! Kernel parameters of a namespace. `/proc/sys/net` shows the namespace of the thread that looks, so a
+//! thread goes there.
 
 use std::{fs, io, os::fd::OwnedFd, path::Path};
 

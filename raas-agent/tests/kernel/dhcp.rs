@@ -56,7 +56,8 @@ fn an_endpoint_gets_a_lease_and_the_next_agent_finds_it() {
         changed.dhcp_servers.clear();
         changed.veths[1].b.address = crate::sample::network().veths[1].b.address.clone();
         lab.reconcile(&changed).await;
-        assert!(!try_shell("ls $(ls -d /run/*/h1/run/dhcp)/*").0, "files are left");
+        assert_eq!(shell(&format!("ls {}", lab.paths.dhcp().display())), "");
+        assert_eq!(shell(&format!("ls {}", lab.paths.leases().display())), "");
         lab.expect_nothing_to_do(&changed).await;
         lab
     });

@@ -1,4 +1,5 @@
-//! A hypervisor of its own for each test: network namespace, mount namespace with an empty `/run`, directories.
+//! A hypervisor of its own for each test: network namespace, mount namespace with an empty `/run`,
+//! directories.
 
 use std::{
     future::Future,
@@ -22,14 +23,23 @@ use tempfile::TempDir;
 /// Name of the simulated hypervisor.
 pub const HYPERVISOR: &str = "h1";
 
+/// Shows what there is, for a failure.
+const DUMP: &str = "
+for d in /run/.tmp*/h1/run/frr; do
+    vtysh --vty_socket $d --config_dir $d -c 'show running-config' -c 'show bgp vrf all summary'
+    cat $d/*.log
+done
+ip address
+for n in /run/netns/*; do echo $n; ip -n ${n##*/} address; ip -n ${n##*/} route; done";
+
 /// A simulated hypervisor.
 pub struct Lab {
     pub kernel: Kernel,
     pub paths: Paths,
-    _directory: TempDir,
 }
 
-/// Runs a test on a thread that has its own network and mount namespaces. What it made is removed also if it panics.
+/// Runs a test on a thread that has its own network and mount namespaces. What it made is removed also if it
+/// panics.
 pub fn hypervisor<F>(test: impl FnOnce(Lab) -> F + Send + 'static)
 where
     F: Future<Output = Lab>,
@@ -46,10 +56,10 @@ where
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             runtime.block_on(async {
                 let kernel = Kernel::new(paths.clone(), HYPERVISOR).await.unwrap();
-                test(Lab { kernel, paths: paths.clone(), _directory: directory }).await
+                test(Lab { kernel, paths: paths.clone() }).await
             })
         }));
-        // Daemons would survive the namespaces' names.
+        // Daemons would outlive the names of their namespaces. They are found by their files, which are still there.
         let report = runtime.block_on(async { Kernel::new(paths, HYPERVISOR).await.unwrap().down().await });
         if let Err(panic) = outcome {
             resume_unwind(panic);
@@ -87,9 +97,8 @@ impl Lab {
     pub async fn eventually(what: &str, limit: Duration, mut holds: impl FnMut() -> bool) {
         let deadline = Instant::now() + limit;
         while !holds() {
-            assert!(Instant::now() < deadline, "not within {limit:?}: {what}");
-            tokio::task::yield_now().await;
-            thread::yield_now();
+            assert!(Instant::now() < deadline, "not within {limit:?}: {what}\n{}", try_shell(DUMP).1);
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }

@@ -4,4 +4,6 @@ mod dhcp;
 mod frr;
 mod lab;
 mod links;
+mod neighbours;
+mod order;
 mod sample;

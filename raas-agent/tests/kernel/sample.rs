@@ -75,7 +75,8 @@ pub fn network_with_dhcp() -> Desired {
     desired.dhcp_servers = vec![DhcpServer {
         netns: "raas-acme-leaf".into(),
         name: "acme-web".into(),
-        config: "port=0\ninterface=bridge\nbind-interfaces\ndhcp-range=198.18.0.100,198.18.0.150,255.255.255.0,1h\n\
+        config: "port=0\ninterface=bridge\nbind-interfaces\n\
+                 dhcp-range=198.18.0.100,198.18.0.150,255.255.255.0,1h\n\
                  dhcp-option=option:router,198.18.0.1\ndhcp-option=option:mtu,1400\ndhcp-authoritative\n"
             .into(),
     }];

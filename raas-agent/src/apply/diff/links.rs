@@ -38,8 +38,8 @@ impl Diff<'_> {
         self.release();
     }
 
-    /// Links with our mark that nobody wants, also in namespaces that go: while something else holds such a namespace, its
-    /// links would live on.
+    /// Links with our mark that nobody wants, also in namespaces that go: while something else holds such a
+    /// namespace, its links would live on.
     fn delete_surplus(&mut self) {
         let wanted = wanted_names(self.desired);
         for (place, links) in &self.observed.links {
@@ -68,8 +68,8 @@ impl Diff<'_> {
         }
     }
 
-    /// Whether there is a link that can stay as this one. If it is ours and cannot, it is deleted; if it is not ours, it
-    /// is in the way.
+    /// Whether there is a link that can stay as this one. If it is ours and cannot, it is deleted; if it is
+    /// not ours, it is in the way.
     fn keep_or_delete(
         &mut self,
         place: &Place,
@@ -82,8 +82,8 @@ impl Diff<'_> {
             return false;
         };
         let link_ref = LinkRef { place: place.clone(), ifname: ifname.to_owned(), name: self.name_of(alias) };
-        // A link gets its mark one message after it is made. If the agent was killed in between, its name and its MAC
-        // address, both hashes of its full name, still say whose it is.
+        // A link gets its mark one message after it is made. If the agent was killed in between, its name and
+        // its MAC address, both hashes of its full name, still say whose it is.
         let unmarked_leftover = link.alias.is_none() && link.mac == Some(mac);
         if !self.is_ours(link.alias.as_deref()) && !unmarked_leftover {
             let reason = format!("an interface {ifname} exists that does not carry our mark; rename it");
@@ -156,8 +156,8 @@ impl Diff<'_> {
         }
     }
 
-    /// A port of our bridge without our mark, and not desired: an interface that was adopted once. It leaves the bridge
-    /// and stays otherwise as it is.
+    /// A port of our bridge without our mark, and not desired: an interface that was adopted once. It leaves
+    /// the bridge and stays otherwise as it is.
     fn release(&mut self) {
         let wanted = wanted_names(self.desired);
         for (ifname, link) in self.observed.links.get(&Place::Host).into_iter().flatten() {
@@ -186,7 +186,8 @@ fn wanted_names(desired: &Desired) -> BTreeSet<(&Place, &str)> {
     bridges.chain(vxlans).chain(ends.map(|end| (&end.place, end.ifname.as_str()))).collect()
 }
 
-/// Whether two ends are each other's. (Indexes are unique within a namespace only, but both ends carry our names.)
+/// Whether two ends are each other's. (Indexes are unique within a namespace only, but both ends carry our
+/// names.)
 fn are_joined(a: &Link, b: &Link) -> bool {
     a.kind == (LinkKind::Veth { peer: Some(b.index) }) && b.kind == (LinkKind::Veth { peer: Some(a.index) })
 }

@@ -36,7 +36,8 @@ impl fmt::Display for Conflict {
     }
 }
 
-/// Compares. Two runs on the same input give the same plan; a hypervisor that is as desired gives an empty one.
+/// Compares. Two runs on the same input give the same plan; a hypervisor that is as desired gives an empty
+/// one.
 pub fn diff(desired: &Desired, observed: &Observed) -> Plan {
     let mut diff = Diff {
         desired,

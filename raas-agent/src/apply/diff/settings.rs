@@ -1,4 +1,5 @@
-//! Which settings of a link to change. A link that is about to be made is compared like any other, with what it has then.
+//! Which settings of a link to change. A link that is about to be made is compared like any other, with what
+//! it has then.
 
 use std::{
     collections::BTreeSet,
@@ -45,8 +46,8 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    /// What must be done to a link, given what it is now; `None`: it is about to be made, as a creation leaves it.
-    /// `orphaned`: it is no port any more by the time it is changed.
+    /// What must be done to a link, given what it is now; `None`: it is about to be made, as a creation
+    /// leaves it. `orphaned`: it is no port any more by the time it is changed.
     pub(super) fn compare(&self, name: &str, link: Option<&Link>, orphaned: bool) -> Vec<Action> {
         let link_ref =
             || LinkRef { place: self.place.clone(), ifname: self.ifname.into(), name: name.into() };
@@ -126,7 +127,8 @@ impl<'a> Wanted<'a> {
             master: Some(Some(&vxlan.bridge)),
             mac: Some(vxlan.mac),
             mtu: Some(vxlan.mtu.into()),
-            // EVPN says where stations are; and every ARP request must reach them, or their answer could not be learned.
+            // EVPN says where stations are; and every ARP request must reach them, or their answer could not
+            // be learned.
             port: Some(BridgePort { learning: false, neighbour_suppression: false }),
             ..Self::new(Place::Host, &vxlan.ifname, Some(&vxlan.alias))
         }

@@ -20,17 +20,18 @@ use super::{
     },
 };
 use crate::{
+    fib::{Member, RouteAction},
     model::Hook,
     plan::{Domain, NamespaceKind, Place, Port, PortRole, Role, Router, Topology, Tunnel, TunnelSpec},
 };
 
 /// Ids and interface indexes of the test network: a leaf on a bridge domain, and a spine.
-const LEAF: u32 = 1;
-const SPINE: u32 = 2;
-const OTHER_SPINE: u32 = 3;
-const DOMAIN: u32 = 1;
+pub(crate) const LEAF: u32 = 1;
+pub(crate) const SPINE: u32 = 2;
+pub(crate) const OTHER_SPINE: u32 = 3;
+pub(crate) const DOMAIN: u32 = 1;
 const GRE: u32 = 1;
-const VXLAN: u32 = 2;
+pub(crate) const VXLAN: u32 = 2;
 
 // In the leaf's namespace.
 const BRIDGE_SIDE: u32 = 2;
@@ -48,22 +49,22 @@ const PORT1: u32 = 21;
 const PORT2: u32 = 22;
 const TUNNEL_END: u32 = 31;
 
-const REMOTE: &str = "192.0.2.2";
+pub(crate) const REMOTE: &str = "192.0.2.2";
 const HOST_MTU: u32 = 1500;
 
 fn mac(last: u8) -> Mac {
     Mac::new([2, 0, 0, 0, 0, last])
 }
 
-fn leaf() -> Place {
+pub(crate) fn leaf() -> Place {
     Place::Namespace("raas-t-web".into())
 }
 
-fn spine() -> Place {
+pub(crate) fn spine() -> Place {
     Place::Namespace("raas-t-s1".into())
 }
 
-fn topology() -> Topology {
+pub(crate) fn topology() -> Topology {
     let router = |id, netns: &str, kind, interfaces: &[(&str, Role)]| Router {
         id,
         name: netns.replacen("raas-t-", "t/", 1),
@@ -188,7 +189,7 @@ impl Net {
     }
 }
 
-fn net(text: &str) -> Ipv4Net {
+pub(crate) fn net(text: &str) -> Ipv4Net {
     text.parse().unwrap()
 }
 
@@ -219,6 +220,7 @@ fn route(prefix: &str, via: &[(&str, u32, u32)]) -> Route {
         gateway: (!gateway.is_empty()).then(|| ip(gateway)),
         weight,
         encapsulated: false,
+        dead: false,
     };
     Route {
         table: Table::Main,
@@ -272,7 +274,7 @@ fn to_port(port: u32, destination: Mac) -> Nexthop {
 }
 
 /// Shares of flows.
-fn weighted(members: &[(Nexthop, u32)]) -> RouteAction {
+pub(crate) fn weighted(members: &[(Nexthop, u32)]) -> RouteAction {
     let members = members.iter().map(|&(nexthop, weight)| Member { nexthop, weight });
     RouteAction::weighted(members).expect("members")
 }

@@ -20,8 +20,8 @@ use crate::{
 /// UDP port of VXLAN (RFC 7348 section 5).
 pub const VXLAN_PORT: u16 = 4789;
 
-/// Makes a veth pair: end `a` in the namespace of `handle`, end `b` in `peer`, both down, with names, MAC addresses and
-/// MTU as they stay.
+/// Makes a veth pair: end `a` in the namespace of `handle`, end `b` in `peer`, both down, with names, MAC
+/// addresses and MTU as they stay.
 ///
 /// # Errors
 /// The kernel's, e.g. `EEXIST` if one of the names is taken.
@@ -39,8 +39,8 @@ pub async fn add_veth(handle: &Handle, peer: &OwnedFd, pair: &VethPair) -> io::R
     handle.link().add(a).execute().await.map_err(kernel_error)
 }
 
-/// Makes a bridge, down. It neither speaks STP (there are no loops: one VXLAN device, and endpoints) nor snoops IGMP
-/// (without a querier it would cut multicast off).
+/// Makes a bridge, down. It neither speaks STP (there are no loops: one VXLAN device, and endpoints) nor
+/// snoops IGMP (without a querier it would cut multicast off).
 ///
 /// # Errors
 /// The kernel's.
@@ -89,7 +89,8 @@ pub async fn add_vxlan(handle: &Handle, vxlan: &Vxlan) -> io::Result<()> {
     handle.link().add(message).execute().await.map_err(kernel_error)
 }
 
-/// Changes what [`LinkChange`] names, in one message. `master` is the bridge's index (0: none), if it changes.
+/// Changes what [`LinkChange`] names, in one message. `master` is the bridge's index (0: none), if it
+/// changes.
 ///
 /// # Errors
 /// The kernel's.

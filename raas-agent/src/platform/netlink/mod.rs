@@ -1,5 +1,5 @@
-//! rtnetlink: what the agent asks of the kernel, one file for each kind of object. Every function takes the handle of the
-//! namespace that it works in.
+//! rtnetlink: what the agent asks of the kernel, one file for each kind of object. Every function takes the
+//! handle of the namespace that it works in.
 
 pub mod address;
 pub mod link;

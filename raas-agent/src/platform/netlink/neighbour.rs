@@ -13,7 +13,8 @@ use rtnetlink::Handle;
 
 use super::{gone_is_fine, kernel_error};
 
-/// Has the kernel resolve a neighbour and keep it resolved (NTF_EXT_MANAGED, Linux 5.16: kernel commit 7482e3841d52).
+/// Has the kernel resolve a neighbour and keep it resolved (NTF_EXT_MANAGED, Linux 5.16: kernel commit
+/// 7482e3841d52).
 ///
 /// # Errors
 /// The kernel's.

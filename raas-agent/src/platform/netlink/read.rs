@@ -53,7 +53,8 @@ pub async fn links(handle: &Handle) -> io::Result<BTreeMap<String, Link>> {
     let mut addresses = handle.address().get().execute();
     while let Some(message) = addresses.try_next().await.map_err(kernel_error)? {
         let Some(link) = links.get_mut(&message.header.index) else { continue };
-        // IFA_LOCAL is the interface's own; IFA_ADDRESS may be a point-to-point peer's, but is all that IPv6 has.
+        // IFA_LOCAL is the interface's own; IFA_ADDRESS may be a point-to-point peer's, but is all that IPv6
+        // has.
         let local = message.attributes.iter().find_map(|attribute| match attribute {
             AddressAttribute::Local(address) => Some(*address),
             _ => None,

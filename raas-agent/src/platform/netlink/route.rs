@@ -19,8 +19,8 @@ use crate::plan::{Desired, Nexthop4, StaticRoute};
 /// RT_TABLE_MAIN.
 const MAIN_TABLE: u8 = 254;
 
-/// Installs a route, in place of one of ours to the same destination if `replace`. Each nexthop comes with the index of
-/// its interface.
+/// Installs a route, in place of one of ours to the same destination if `replace`. Each nexthop comes with
+/// the index of its interface.
 ///
 /// # Errors
 /// The kernel's, e.g. `EEXIST` if somebody else has a route with this destination and metric.
@@ -76,8 +76,8 @@ fn ours(destination: Ipv4Net) -> RouteMessage {
     message
 }
 
-/// Routes of ours in a namespace. The kernel filters by protocol, so a full BGP table costs it a walk and us nothing.
-/// `names` has the namespace's interfaces by index.
+/// Routes of ours in a namespace. The kernel filters by protocol, so a full BGP table costs it a walk and us
+/// nothing. `names` has the namespace's interfaces by index.
 ///
 /// # Errors
 /// The kernel's.

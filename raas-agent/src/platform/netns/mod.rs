@@ -1,7 +1,8 @@
-//! Network namespaces: made, named and deleted as `ip netns` does, so that every tool that knows `/run/netns` sees them.
+//! Network namespaces: made, named and deleted as `ip netns` does, so that every tool that knows `/run/netns`
+//! sees them.
 //!
-//! A thread that enters a namespace never comes back into circulation: [`run_in`] takes a thread of its own, so no tokio
-//! worker is ever in a namespace that its next task does not expect.
+//! A thread that enters a namespace never comes back into circulation: [`run_in`] takes a thread of its own,
+//! so no tokio worker is ever in a namespace that its next task does not expect.
 
 mod open;
 
@@ -65,7 +66,8 @@ where
     result.await.map_err(|_| anyhow!("the namespace's thread panicked"))?
 }
 
-/// Makes a namespace that has no name yet. It lives as long as the descriptor, a thread or a name ([`bind`]) holds it.
+/// Makes a namespace that has no name yet. It lives as long as the descriptor, a thread or a name ([`bind`])
+/// holds it.
 ///
 /// # Errors
 /// If the kernel refuses (privileges, limits).
@@ -95,7 +97,8 @@ pub fn bind(netns: &impl AsFd, name: &str) -> Result<()> {
     let target = path(name);
     match OpenOptions::new().read(true).write(true).create_new(true).mode(0o444).open(&target) {
         Ok(_) => {}
-        // A file that is not a namespace is what a crash leaves between making the mount point and mounting on it.
+        // A file that is not a namespace is what a crash leaves between making the mount point and mounting
+        // on it.
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists && !is_namespace(&target) => {}
         Err(e) => return Err(e).with_context(|| format!("creating {}", target.display())),
     }
@@ -163,7 +166,8 @@ fn is_namespace(path: &Path) -> bool {
     statfs(path).is_ok_and(|fs| fs.filesystem_type() == NSFS_MAGIC)
 }
 
-/// Makes [`DIRECTORY`] a shared mount, as iproute2 does: a namespace deleted in one mount namespace then goes away in all.
+/// Makes [`DIRECTORY`] a shared mount, as iproute2 does: a namespace deleted in one mount namespace then goes
+/// away in all.
 fn share_directory() -> Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o755).create(DIRECTORY)?;
     let share =

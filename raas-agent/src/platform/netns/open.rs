@@ -18,7 +18,8 @@ use tokio::runtime::Handle;
 use super::{open, path, run_in};
 use crate::plan::Place;
 
-/// What tells two namespaces apart, also two that had the same name one after the other: device and inode in nsfs.
+/// What tells two namespaces apart, also two that had the same name one after the other: device and inode in
+/// nsfs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     device: u64,
@@ -45,8 +46,8 @@ impl Identity {
     }
 }
 
-/// A network namespace and a netlink socket in it, usable from any thread: a socket stays in the namespace where it was
-/// made.
+/// A network namespace and a netlink socket in it, usable from any thread: a socket stays in the namespace
+/// where it was made.
 #[derive(Debug)]
 pub struct OpenNetns {
     fd: OwnedFd,
@@ -57,8 +58,8 @@ pub struct OpenNetns {
 }
 
 impl OpenNetns {
-    /// Opens a netlink socket in a namespace. The socket is served by a task of the current runtime, until the handle and
-    /// its clones are dropped.
+    /// Opens a netlink socket in a namespace. The socket is served by a task of the current runtime, until
+    /// the handle and its clones are dropped.
     ///
     /// # Errors
     /// If the namespace cannot be entered or the socket not made.

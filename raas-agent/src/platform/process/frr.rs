@@ -1,8 +1,10 @@
-//! FRR: one zebra and one bgpd for all routers of the hypervisor, with network namespaces as VRFs (`zebra -n`).
+//! FRR: one zebra and one bgpd for all routers of the hypervisor, with network namespaces as VRFs (`zebra
+//! -n`).
 //!
-//! Both outlive the agent. Changes go through frr-reload.py, which gives the daemons only the difference, so that sessions
-//! that a change does not concern stay up. Kernel routes survive zebra's end (`--retain`) and are swept after its restart
-//! only if nobody has confirmed them within the time of `--graceful_restart`.
+//! Both outlive the agent. Changes go through frr-reload.py, which gives bgpd only the difference, so that
+//! sessions that a change does not concern stay up; zebra's part of the configuration (route maps) is bgpd's
+//! too. Kernel routes survive zebra's end (`--retain`) and are swept after its restart only if nobody has
+//! confirmed them within the time of `--graceful_restart`.
 
 use std::{
     fs::{self, Permissions},
@@ -12,6 +14,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use nix::unistd::{User, chown};
+use tokio::process::Command;
 
 use super::{command, command_in, identify::Description, run};
 use crate::{apply::Processes, platform::Paths};
@@ -24,6 +27,9 @@ const USER: &str = "frr";
 const SWEEP_AFTER: &str = "120";
 /// Netlink receive buffer, bytes: 100,000 routes at once lose none.
 const NETLINK_BUFFER: &str = "33554432";
+
+/// In the order of starting.
+const DAEMONS: [Daemon; 2] = [Daemon::Zebra, Daemon::Bgpd];
 
 /// A daemon.
 #[derive(Clone, Copy)]
@@ -38,6 +44,15 @@ impl Daemon {
             Self::Zebra => "zebra",
             Self::Bgpd => "bgpd",
         }
+    }
+
+    /// What it looks like: its pid file is also one of its arguments.
+    fn process(self, pid_file: &Path) -> Description<'_> {
+        let programs = match self {
+            Self::Zebra => &["zebra"],
+            Self::Bgpd => &["bgpd"],
+        };
+        Description { pid_file, programs, argument: pid_file }
     }
 
     fn options(self) -> &'static [&'static str] {
@@ -67,13 +82,7 @@ impl Files {
     }
 
     fn is_running(&self, daemon: Daemon) -> bool {
-        let pid_file = self.pid(daemon);
-        Description { pid_file: &pid_file, programs: &[daemon.name()], argument: &pid_file }.find().is_some()
-    }
-
-    async fn end(&self, daemon: Daemon) -> Result<()> {
-        let pid_file = self.pid(daemon);
-        Description { pid_file: &pid_file, programs: &[daemon.name()], argument: &pid_file }.end().await
+        daemon.process(&self.pid(daemon)).find().is_some()
     }
 
     /// Makes the directory with what the daemons and vtysh expect there.
@@ -94,7 +103,7 @@ impl Files {
         Ok(())
     }
 
-    async fn start(&self, daemon: Daemon, netns: &OwnedFd) -> Result<()> {
+    async fn start(&self, daemon: Daemon, netns: &OwnedFd, profile: Option<&str>) -> Result<()> {
         let pid_file = self.pid(daemon);
         let mut command = command_in(netns, &Path::new(PROGRAMS).join(daemon.name()))?;
         command
@@ -102,6 +111,7 @@ impl Files {
             // No TCP port for the command line.
             .args(["-P", "0"])
             .args(daemon.options())
+            .args(profile.map(|profile| format!("--profile={profile}")))
             .arg("--pid_file")
             .arg(&pid_file)
             .arg("--socket")
@@ -114,7 +124,7 @@ impl Files {
             .arg(format!("file:{}", self.directory.join(format!("{}.log", daemon.name())).display()))
             .args(["--log-level", "warnings"]);
         run(&mut command).await?;
-        Description { pid_file: &pid_file, programs: &[daemon.name()], argument: &pid_file }.wait().await?;
+        daemon.process(&pid_file).wait().await?;
         Ok(())
     }
 }
@@ -136,34 +146,48 @@ pub(super) fn observe(paths: &Paths) -> Processes {
 pub async fn load(paths: &Paths, netns: &OwnedFd, config: &str) -> Result<()> {
     let files = Files::new(paths);
     files.prepare()?;
+    let is_loaded = fs::read_to_string(&files.loaded).is_ok_and(|loaded| loaded == config);
     // What is loaded is unknown from here until the end.
     super::remove(&[&files.loaded])?;
-    let mut is_new = true;
-    for daemon in [Daemon::Zebra, Daemon::Bgpd] {
-        if files.is_running(daemon) {
-            is_new = false;
-        } else {
-            files.start(daemon, netns).await?;
-        }
-    }
     fs::write(&files.config, config).with_context(|| format!("writing {}", files.config.display()))?;
-    let mut command = if is_new { boot(&files) } else { reload(&files) };
-    run(&mut command).await.context("loading frr.conf")?;
+
+    let (running, new): (Vec<_>, Vec<_>) = DAEMONS.into_iter().partition(|daemon| files.is_running(*daemon));
+    for daemon in &new {
+        files.start(*daemon, netns, profile(config)).await?;
+    }
+    // A daemon without any configuration takes it as it is. (frr-reload.py would take its part for missing,
+    // and add it in an order that vtysh does not understand.)
+    for daemon in &new {
+        run(&mut boot(&files, *daemon)).await.with_context(|| format!("configuring {}", daemon.name()))?;
+    }
+    if running.iter().any(|daemon| matches!(daemon, Daemon::Bgpd)) && !is_loaded {
+        run(&mut reload(&files)).await.context("changing the configuration")?;
+    }
     fs::copy(&files.config, &files.loaded).with_context(|| format!("writing {}", files.loaded.display()))?;
     Ok(())
 }
 
-/// Daemons without any configuration take it as it is, which is faster than comparing.
-fn boot(files: &Files) -> tokio::process::Command {
+/// The profile that a configuration asks for. A daemon wants to know it before its first line.
+fn profile(config: &str) -> Option<&str> {
+    config.lines().find_map(|line| line.strip_prefix("frr defaults ")).map(str::trim)
+}
+
+/// Gives one daemon the whole configuration; vtysh leaves out what is not the daemon's.
+fn boot(files: &Files, daemon: Daemon) -> Command {
     let mut command = command(Path::new("vtysh"));
-    command.arg("--vty_socket").arg(&files.directory);
-    command.arg("--config_dir").arg(&files.directory).arg("-f").arg(&files.config);
+    for option in ["--vty_socket", "--config_dir"] {
+        command.arg(option).arg(&files.directory);
+    }
+    command.args(["-d", daemon.name(), "-f"]).arg(&files.config);
     command
 }
 
-fn reload(files: &Files) -> tokio::process::Command {
+/// Gives bgpd the difference between what it runs and the configuration. Only bgpd: zebra shows its VRFs'
+/// namespaces and the hypervisor's own `no ip forwarding` as configuration, and frr-reload.py would undo
+/// both.
+fn reload(files: &Files) -> Command {
     let mut command = command(&Path::new(PROGRAMS).join("frr-reload.py"));
-    command.args(["--reload", "--stdout", "--log-level", "error"]);
+    command.args(["--reload", "--stdout", "--log-level", "error", "--daemon", Daemon::Bgpd.name()]);
     for option in ["--confdir", "--rundir", "--vty_socket"] {
         command.arg(option).arg(&files.directory);
     }
@@ -177,8 +201,8 @@ fn reload(files: &Files) -> tokio::process::Command {
 /// If one does not end, or the files cannot be removed.
 pub async fn stop(paths: &Paths) -> Result<()> {
     let files = Files::new(paths);
-    for daemon in [Daemon::Bgpd, Daemon::Zebra] {
-        files.end(daemon).await?;
+    for daemon in DAEMONS.into_iter().rev() {
+        daemon.process(&files.pid(daemon)).end().await?;
     }
     match fs::remove_dir_all(&files.directory) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => {

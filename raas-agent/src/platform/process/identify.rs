@@ -1,5 +1,6 @@
-//! Recognises our processes. A pid in a file may be another process's by now, so it is believed only if the program is the
-//! expected one and one of its arguments is a path in our run directory that no other instance has.
+//! Recognises our processes. A pid in a file may be another process's by now, so it is believed only if the
+//! program is the expected one and one of its arguments is a path in our run directory that no other instance
+//! has.
 
 use std::{
     fs, io,

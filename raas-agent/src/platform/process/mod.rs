@@ -1,5 +1,5 @@
-//! Daemons that outlive the agent: FRR, DHCP servers, DHCP clients. What runs is read from the machine at each
-//! observation, and nothing is signalled that has not just been recognised as ours.
+//! Daemons that outlive the agent: FRR, DHCP servers, DHCP clients. What runs is read from the machine at
+//! each observation, and nothing is signalled that has not just been recognised as ours.
 
 pub mod dnsmasq;
 pub mod frr;
@@ -87,13 +87,14 @@ fn names(directory: &Path, suffix: &str) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// A command that runs in a namespace, in a session of its own: signals to the agent's terminal do not reach it.
+/// A command that runs in a namespace, in a session of its own: signals to the agent's terminal do not reach
+/// it.
 fn command_in(netns: &OwnedFd, program: &Path) -> Result<Command> {
     let netns = netns.try_clone().context("duplicating a namespace's descriptor")?;
     let mut command = command(program);
-    // SAFETY: runs in the child between fork and exec, where only async-signal-safe calls are allowed; setns and setsid
-    // are plain system calls, and nothing is allocated. The descriptor is close-on-exec. Only the child enters the
-    // namespace (it is not `ip netns exec`: /sys stays as it is, and with it /sys/fs/bpf).
+    // SAFETY: runs in the child between fork and exec, where only async-signal-safe calls are allowed; setns
+    // and setsid are plain system calls, and nothing is allocated. The descriptor is close-on-exec. Only the
+    // child enters the namespace (it is not `ip netns exec`: /sys stays as it is, and with it /sys/fs/bpf).
     unsafe {
         command.pre_exec(move || {
             setns(&netns, CloneFlags::CLONE_NEWNET)?;

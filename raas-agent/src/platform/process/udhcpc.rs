@@ -53,8 +53,8 @@ pub(super) fn observe(
     }
 }
 
-/// Starts a client, ending the one that runs. Does not wait for a lease: the server may not be there yet, and the client
-/// asks until it has one.
+/// Starts a client, ending the one that runs. Does not wait for a lease: the server may not be there yet, and
+/// the client asks until it has one.
 ///
 /// # Errors
 /// If neither udhcpc nor busybox is installed, or it does not start.

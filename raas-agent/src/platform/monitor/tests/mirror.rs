@@ -11,7 +11,7 @@ use crate::learn::{
 };
 
 /// What must be equal. Ways instead of hops: those of a route with a nexthop object are that object's.
-#[derive(Debug, PartialEq)]
+#[derive(PartialEq)]
 struct Picture {
     links: BTreeMap<u32, Link>,
     addresses: Vec<Address>,
@@ -30,6 +30,21 @@ fn picture(namespace: &Namespace) -> Picture {
     }
 }
 
+/// What only one of them has.
+fn difference(followed: &Picture, dumped: &Picture) -> String {
+    let lines = |picture: &Picture| -> Vec<String> {
+        let links = picture.links.values().map(|link| format!("{link:?}"));
+        let addresses = picture.addresses.iter().map(|address| format!("{address:?}"));
+        links.chain(addresses).chain(picture.routes.iter().map(|route| format!("{route:?}"))).collect()
+    };
+    let (followed, dumped) = (lines(followed), lines(dumped));
+    let only = |these: &[String], those: &[String], title: &str| {
+        let only: Vec<_> = these.iter().filter(|line| !those.contains(line)).map(String::as_str).collect();
+        format!("only {title}:\n{}\n", only.join("\n"))
+    };
+    only(&followed, &dumped, "followed") + &only(&dumped, &followed, "dumped")
+}
+
 /// Deterministic pseudo-random numbers (SplitMix64), so that a failure can be had again.
 struct Random(u64);
 
@@ -42,10 +57,10 @@ impl Random {
         (z ^ (z >> 31)) % limit
     }
 
-    /// An operation on links a, b and c with addresses in subnets of their own, on routes and on nexthop objects.
+    /// An operation on links va, vb and vc with addresses in subnets of their own, on routes and on nexthop objects.
     fn operation(&mut self) -> String {
-        let dev = ["a", "b", "c"][usize::try_from(self.below(3)).unwrap()];
-        let other = ["a", "b", "c"][usize::try_from(self.below(3)).unwrap()];
+        let dev = ["va", "vb", "vc"][usize::try_from(self.below(3)).unwrap()];
+        let other = ["va", "vb", "vc"][usize::try_from(self.below(3)).unwrap()];
         let (prefix, last, id) = (self.below(4), self.below(3) + 1, self.below(5) + 1);
         let verb = ["add", "append", "prepend", "replace", "del"][usize::try_from(self.below(5)).unwrap()];
         let metric = self.below(2);
@@ -72,7 +87,7 @@ impl Random {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_anything_it_equals_a_dump() {
     let netns = Netns::new();
-    for link in ["a", "b", "c"] {
+    for link in ["va", "vb", "vc"] {
         netns.ip_batch(&format!(
             "link add {link} type veth peer name {link}-peer\nlink set {link} up\nlink set {link}-peer up\n"
         ));
@@ -90,14 +105,15 @@ async fn after_anything_it_equals_a_dump() {
             while let Ok(batch) = follower.batches.try_recv() {
                 follower.take(batch);
             }
-            let followed = follower.learner.namespace(&spine()).map(picture);
-            if followed.as_ref() == Some(&fresh) {
+            let followed = follower.learner.namespace(&spine()).map(picture).unwrap();
+            if followed == fresh {
                 break;
             }
             assert!(
                 Instant::now() < deadline,
-                "seed {seed}\n{}\nfollowed: {followed:#?}\ndumped: {fresh:#?}",
+                "seed {seed}\n{}\n{}",
                 operations.join("\n"),
+                difference(&followed, &fresh),
             );
             tokio::task::yield_now().await;
         }
