@@ -72,18 +72,14 @@ impl Routes {
         touch(table, prefix, dirt);
     }
 
-    /// Removes a route: the one that looks like it, else the first of its prefix, TOS and priority.
+    /// Removes a route. One that is not there may have gone silently before.
     pub fn remove(&mut self, route: &Route, dirt: &mut Dirt) {
         let table = self.table(route.table);
         if table.get(route.prefix).is_none() {
             return;
         }
         let routes = table.entry(route.prefix);
-        let position = routes
-            .iter()
-            .position(|other| same(other, route))
-            .or_else(|| routes.iter().position(|other| same_rank(other, route)));
-        if let Some(position) = position {
+        if let Some(position) = routes.iter().position(|other| same(other, route)) {
             routes.remove(position);
             touch(route.table, route.prefix, dirt);
         }

@@ -30,7 +30,7 @@ fn picture(namespace: &Namespace) -> Picture {
     }
 }
 
-/// What only one of them has.
+/// Where they differ.
 fn difference(followed: &Picture, dumped: &Picture) -> String {
     let lines = |picture: &Picture| -> Vec<String> {
         let links = picture.links.values().map(|link| format!("{link:?}"));
@@ -38,11 +38,8 @@ fn difference(followed: &Picture, dumped: &Picture) -> String {
         links.chain(addresses).chain(picture.routes.iter().map(|route| format!("{route:?}"))).collect()
     };
     let (followed, dumped) = (lines(followed), lines(dumped));
-    let only = |these: &[String], those: &[String], title: &str| {
-        let only: Vec<_> = these.iter().filter(|line| !those.contains(line)).map(String::as_str).collect();
-        format!("only {title}:\n{}\n", only.join("\n"))
-    };
-    only(&followed, &dumped, "followed") + &only(&dumped, &followed, "dumped")
+    let same = followed.iter().zip(&dumped).take_while(|(a, b)| a == b).count();
+    format!("followed:\n{}\ndumped:\n{}", followed[same..].join("\n"), dumped[same..].join("\n"))
 }
 
 /// Deterministic pseudo-random numbers (SplitMix64), so that a failure can be had again.
