@@ -62,7 +62,7 @@ impl Random {
         let verb = ["add", "append", "prepend", "replace", "del"][usize::try_from(self.below(5)).unwrap()];
         let metric = self.below(2);
         let to = format!("203.0.113.{}/28 metric {metric}", prefix * 16);
-        match self.below(16) {
+        match self.below(19) {
             0 => format!("link set {dev} down"),
             1 | 2 => format!("link set {dev} up"),
             3 => format!("link set {dev}-peer down"),
@@ -76,7 +76,9 @@ impl Random {
             12 => format!("route {verb} {to} nhid {id}"),
             13 => format!("nexthop replace id {} via 169.254.0.{last} dev {dev} onlink", id.min(3)),
             14 => format!("nexthop replace id {} group 1,{last}/2", id.max(4)),
-            _ => format!("nexthop del id {id}"),
+            15 => format!("nexthop del id {id}"),
+            16 => format!("link del {dev}"),
+            _ => format!("link add name {dev} type veth peer name {dev}-peer"),
         }
     }
 }
