@@ -84,7 +84,7 @@ impl Watch {
         // SAFETY: the socket owns its descriptor, which stays open and the same until the `AsyncFd` drops the socket; only
         // shared references to the socket are handed out.
         let socket = unsafe { AsyncFd::register_with_interest(socket, INTEREST) }
-            .map_err(|refused| io::Error::from(refused))
+            .map_err(io::Error::from)
             .context("registering a netlink socket")?;
         let phase = Phase::Due(Instant::now());
         let tracker = Tracker { place, generation, batches, events: Vec::new(), sequence: 0, phase };
