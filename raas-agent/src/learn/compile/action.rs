@@ -30,7 +30,8 @@ impl RouteAction {
         Self::Single(Nexthop { kind: NexthopKind::BLACKHOLE, ..Nexthop::default() })
     }
 
-    /// From nexthops and their weights: equal ones are joined, the order does not matter. `None`: there is none.
+    /// From nexthops and their weights: equal ones are joined, the order does not matter. `None`: there is
+    /// none.
     pub fn from_members(members: impl IntoIterator<Item = (Nexthop, u32)>) -> Option<Self> {
         let mut joined: BTreeMap<_, (Nexthop, u32)> = BTreeMap::new();
         for (nexthop, weight) in members {
