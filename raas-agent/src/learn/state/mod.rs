@@ -1,6 +1,6 @@
 //! A mirror of one kernel namespace, kept by events, and what changed in it since it was last compiled.
 //!
-//! Some changes the kernel makes without a word; the mirror makes them too, see [`routes`](self::routes).
+//! Some changes the kernel makes without a word; the mirror makes them too (see module `routes`).
 
 mod dirt;
 mod nexthops;
