@@ -93,7 +93,12 @@ fn main() -> Result<()> {
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env(
             "RUSTFLAGS",
-            format!("-C linker=bpf-linker -C link-arg=--btf -C debuginfo=2 --cfg bpf_target_arch=\"{arch}\""),
+            // Packet headers lie at any alignment, and the kernels that we run on load and store them so: without the
+            // feature LLVM would take them apart into bytes.
+            format!(
+                "-C linker=bpf-linker -C link-arg=--btf -C link-arg=--cpu-features=+allows-misaligned-mem-access \
+                 -C debuginfo=2 --cfg bpf_target_arch=\"{arch}\""
+            ),
         );
     if env::var_os("CARGO_FEATURE_EBPF_LOG").is_some() {
         command.args(["--features", "log"]);

@@ -1,6 +1,16 @@
 //! The RaaS agent as a library: what the `raas` binary and the tests share.
 
+pub mod apply;
+pub mod cli;
+pub mod config;
+pub mod daemon;
+pub mod fib;
 pub mod learn;
 pub mod model;
 pub mod plan;
 pub mod platform;
+pub mod report;
+pub mod tunnel;
+
+/// The fast path's object file (ELF), with the programs `raas_xdp` and `raas_tc`.
+pub static EBPF_OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/raas-ebpf.o"));

@@ -1,2 +1,7 @@
 //! The `raas` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    raas_agent::cli::main()
+}

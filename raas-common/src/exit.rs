@@ -36,7 +36,7 @@ named_values! {
         PUNT_UNDERLAY = 17,
         /// To the kernel: ARP.
         PUNT_ARP = 18,
-        /// To the kernel: to be routed, but not IPv4.
+        /// To the kernel: to be routed, but not IPv4; or to cross a VXLAN tunnel, but neither IPv4 nor IPv6.
         PUNT_NOT_IPV4 = 19,
         /// To the kernel: broadcast or multicast, MAC or IP.
         PUNT_MULTICAST = 20,
@@ -81,7 +81,7 @@ named_values! {
         DROP_UNDERLAY_NEXTHOP = 52,
         /// Discarded: a helper of the kernel refused (no headroom, no memory).
         DROP_HELPER = 53,
-        /// Discarded: from a router's tunnel interface, neither IPv4 nor IPv6.
+        /// Discarded: into or out of a GRE tunnel, neither IPv4 nor IPv6.
         DROP_NOT_IP = 54,
     }
 }

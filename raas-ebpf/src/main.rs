@@ -1,25 +1,33 @@
-//! The RaaS fast path.
+//! The RaaS fast path: one forwarding pipeline on two hooks.
+//!
+//! `packet` knows how bytes lie in a packet, `stage` what to do with them, a step a file. Stages decide first and write
+//! afterwards: whatever is left to the kernel reaches it untouched.
 #![no_std]
 #![no_main]
 
+mod counters;
+mod log;
+mod maps;
+mod packet;
+mod stage;
+
 use aya_ebpf::{
-    btf_maps::Array,
-    macros::{btf_map, classifier, xdp},
+    macros::{classifier, xdp},
     programs::{TcContext, XdpContext},
 };
-use raas_common::Globals;
 
-#[btf_map]
-static GLOBALS: Array<Globals, 1> = Array::new();
+use crate::packet::{Tc, Xdp};
 
+/// At a native XDP hook.
 #[xdp]
-pub fn raas_xdp(_ctx: XdpContext) -> u32 {
-    GLOBALS.get(0).map_or(1, |g| 1 + (g.flags & 1))
+pub fn raas_xdp(context: XdpContext) -> u32 {
+    stage::run(Xdp(context.ctx))
 }
 
+/// At a TC hook (tcx or clsact), ingress.
 #[classifier]
-pub fn raas_tc(_ctx: TcContext) -> i32 {
-    -1
+pub fn raas_tc(context: TcContext) -> i32 {
+    stage::run(Tc(context.skb.skb))
 }
 
 #[cfg(not(test))]

@@ -10,12 +10,15 @@ use std::{
 use ipnet::Ipv4Net;
 
 use super::{
-    compile::{Changes, Fabric, Leaves, RouteAction, RouterTable, Segments, Tables, View, is_leaf},
+    compile::{Changes, Fabric, Leaves, RouterTable, Segments, Tables, View, is_leaf},
     event::Batch,
     keepalive::{self, Request},
     state::{Dirt, Namespace, usable_mac},
 };
-use crate::plan::{Place, Topology};
+use crate::{
+    fib::RouteAction,
+    plan::{Place, Topology},
+};
 
 /// All that the agent knows of the kernels' state.
 ///

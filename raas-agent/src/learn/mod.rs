@@ -16,7 +16,7 @@ pub mod state;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use compile::{Changes, RouteAction, RouterChange, Tables, Underlay};
+pub use compile::{Changes, RouterChange, Tables, Underlay};
 pub use event::{Batch, Event};
 pub use keepalive::Request;
 pub use learner::Learner;

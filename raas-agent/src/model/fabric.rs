@@ -40,7 +40,8 @@ pub struct Hypervisor {
     pub uplinks: Vec<String>,
     /// Where the program sits on the uplinks.
     pub uplink_hook: Hook,
-    /// Pool of the routers' loopback addresses, each tenant on this hypervisor counting from its beginning.
+    /// Pool of the routers' loopback addresses, each tenant on this hypervisor counting from its first host
+    /// address on. At most a /30.
     pub loopbacks: Ipv4Net,
 }
 

@@ -1,7 +1,7 @@
 //! The validated network: what the configuration means, once every check has passed.
 //!
-//! Values here are correct by construction of [`crate::config`]: names are legal and unique, references resolve, prefixes do
-//! not overlap within a tenant. Nothing here knows of files, namespaces or BPF.
+//! Values here are correct by construction of [`crate::config`]: names are legal and unique, references
+//! resolve, prefixes do not overlap within a tenant. Nothing here knows of files, namespaces or BPF.
 
 mod fabric;
 mod name;

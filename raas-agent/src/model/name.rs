@@ -4,13 +4,19 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// A name that is safe as a part of an interface name, a namespace name, a path and a line of FRR configuration:
-/// 1 to 13 characters of `a-z`, `0-9` and `-`, beginning with a letter and not ending in `-`.
+/// A name that is safe as a part of an interface name, a namespace name, a path and a line of FRR
+/// configuration: 1 to 13 characters of `a-z`, `0-9` and `-`, beginning with a letter and not ending in `-`.
 ///
-/// 13 leaves room under the kernel's 15 for interface names, where a router's interface is called after its neighbour.
+/// 13 leaves room under the kernel's 15 for interface names, where a router's interface is called after its
+/// neighbour.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
+
+/// Interfaces that every router has (`bridge`: a leaf's), that the kernel's tunnel modules put into each
+/// namespace, and what stands for all of them in sysctl and FRR.
+const RESERVED: [&str; 11] =
+    ["lo", "bridge", "all", "default", "tunl0", "gre0", "gretap0", "erspan0", "sit0", "ip6tnl0", "ip6gre0"];
 
 /// Why a text is no [`Name`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +24,13 @@ pub struct Name(String);
 pub struct InvalidName {
     text: String,
     reason: &'static str,
+}
+
+impl InvalidName {
+    /// The rule that it breaks, as the end of a sentence.
+    pub fn reason(&self) -> &'static str {
+        self.reason
+    }
 }
 
 impl Name {
@@ -44,7 +57,7 @@ impl FromStr for Name {
             "only a-z, 0-9 and `-` are allowed"
         } else if text.ends_with('-') {
             "it must not end in `-`"
-        } else if matches!(text, "lo" | "bridge" | "all" | "default") {
+        } else if RESERVED.contains(&text) {
             "the system uses this name itself"
         } else {
             return Ok(Self(text.to_owned()));
@@ -82,9 +95,22 @@ mod tests {
         for good in ["a", "vpc1", "h2-l1a", "abcdefghijklm"] {
             assert!(good.parse::<Name>().is_ok(), "{good}");
         }
-        for bad in
-            ["", "1a", "-a", "a-", "A", "a_b", "a b", "a;b", "../x", "abcdefghijklmn", "lo", "bridge", "é"]
-        {
+        for bad in [
+            "",
+            "1a",
+            "-a",
+            "a-",
+            "A",
+            "a_b",
+            "a b",
+            "a;b",
+            "../x",
+            "abcdefghijklmn",
+            "lo",
+            "bridge",
+            "gre0",
+            "é",
+        ] {
             assert!(bad.parse::<Name>().is_err(), "{bad}");
         }
     }

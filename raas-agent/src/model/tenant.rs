@@ -8,8 +8,8 @@ use super::{Hook, Name};
 
 /// A customer. Its address space is its own and may overlap any other's.
 ///
-/// Names of routers (spines, transits, subnets, whose gateways are routers too) and endpoints share one space of names
-/// within the tenant.
+/// Names of routers (spines, transits, subnets, whose gateways are routers too) and endpoints share one space
+/// of names within the tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant {
     /// Its name.
@@ -29,7 +29,8 @@ pub struct Vpc {
     pub name: Name,
     /// Where it is.
     pub hypervisor: Name,
-    /// Its routers; each is joined to every routed subnet of the VPC and to every L1 transit of tenant and hypervisor.
+    /// Its routers; each is joined to every routed subnet of the VPC and to every L1 transit of tenant and
+    /// hypervisor.
     pub spines: Vec<Spine>,
     /// Its L2 segments.
     pub subnets: Vec<Subnet>,
@@ -73,7 +74,8 @@ pub struct Bgp {
     pub asn: u32,
     /// Most equal paths to use (`maximum-paths`); 1 turns ECMP off.
     pub ecmp: u8,
-    /// Networks to originate besides its own. Originated whether or not a route to them exists; discarded where none does.
+    /// Networks to originate besides its own. Originated whether or not a route to them exists; discarded
+    /// where none does.
     pub advertise: Vec<Ipv4Net>,
     /// Preferences by neighbour.
     pub neighbors: Vec<NeighborPolicy>,
@@ -97,7 +99,8 @@ pub struct Subnet {
     pub name: Name,
     /// With a network of its own, or a stretch of another.
     pub kind: SubnetKind,
-    /// VXLAN network identifier (24 bits), if the segment spans hypervisors. A stretch has the VNI of what it stretches.
+    /// VXLAN network identifier (24 bits), if the segment spans hypervisors. A stretch has the VNI of what it
+    /// stretches.
     pub vni: Option<u32>,
     /// What sits in it.
     pub endpoints: Vec<Endpoint>,
@@ -149,7 +152,8 @@ pub struct Endpoint {
 pub enum EndpointKind {
     /// A namespace that the agent makes; it gets its address by DHCP.
     Namespace,
-    /// An existing veth, tap or NIC of the hypervisor, by kernel name. It becomes a bridge port, and is otherwise left alone.
+    /// An existing veth, tap or NIC of the hypervisor, by kernel name. It becomes a bridge port, and is
+    /// otherwise left alone.
     Interface(String),
 }
 
@@ -160,7 +164,7 @@ pub struct Attachment {
     pub a: Name,
     /// The other.
     pub b: Name,
-    /// GRE key (RFC 2890), for an edge between hypervisors. At most one edge between two hypervisors, over all tenants,
-    /// goes without.
+    /// GRE key (RFC 2890), for an edge between hypervisors. At most one edge between two hypervisors, over
+    /// all tenants, goes without.
     pub key: Option<u32>,
 }

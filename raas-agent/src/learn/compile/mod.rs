@@ -1,6 +1,5 @@
 //! From mirrors of the kernel's namespaces to the contents of the fast path's maps, as differences.
 
-mod action;
 mod fabric;
 mod router;
 mod segments;
@@ -11,7 +10,6 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ipnet::Ipv4Net;
 
-pub use self::{action::RouteAction, tables::Tables, underlay::Underlay};
 pub(super) use self::{
     fabric::{Fabric, is_leaf},
     router::{RouterTable, View},
@@ -19,6 +17,8 @@ pub(super) use self::{
     tables::Leaves,
     underlay::next_hop,
 };
+pub use self::{tables::Tables, underlay::Underlay};
+use crate::fib::RouteAction;
 
 /// What must change in the fast path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

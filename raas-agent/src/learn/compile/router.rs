@@ -8,8 +8,9 @@ use std::{
 use ipnet::{IpNet, Ipv4Net};
 use raas_common::{FdbKind, Nexthop, NexthopKind};
 
-use super::{Fabric, RouteAction, RouterChange, Segments};
+use super::{Fabric, RouterChange, Segments};
 use crate::{
+    fib::{Member, RouteAction},
     learn::{
         event::{Hop, Link, Route, RouteKind},
         prefix_map::host,
@@ -49,7 +50,7 @@ impl View<'_> {
             return None;
         }
         if let Some(nexthop) = self.neighbour(prefix) {
-            return Some(RouteAction::Single(nexthop));
+            return Some(RouteAction::Nexthop(nexthop));
         }
         let routes = namespace.routes.main.get(prefix)?;
         if restricted(routes) {
@@ -87,9 +88,9 @@ impl View<'_> {
             (RouteKind::Unicast, Ways::Hops(hops)) => {
                 let members = hops.iter().map(|hop| {
                     let nexthop = self.hop(hop, route.mtu, asked).unwrap_or_default();
-                    (nexthop, hop.weight)
+                    Member { nexthop, weight: hop.weight }
                 });
-                RouteAction::from_members(members).unwrap_or(RouteAction::PUNT)
+                RouteAction::weighted(members).unwrap_or(RouteAction::PUNT)
             }
             (RouteKind::Local | RouteKind::Other, _) => RouteAction::PUNT,
         }

@@ -13,13 +13,14 @@ use ipnet::Ipv4Net;
 use raas_common::{Mac, Nexthop, NexthopFlags, NexthopKind};
 
 use super::{
-    Batch, Changes, Event, Learner, RouteAction,
+    Batch, Changes, Event, Learner,
     event::{
         Address, Behind, Hop, Link, Neighbour, NeighbourState, NexthopObject, NexthopTarget, Object,
         Placement, Route, RouteKind, Station, Table,
     },
 };
 use crate::{
+    fib::{Member, RouteAction},
     model::Hook,
     plan::{Domain, NamespaceKind, Place, Port, PortRole, Role, Router, Topology, Tunnel, TunnelSpec},
 };
@@ -273,8 +274,14 @@ fn to_port(port: u32, destination: Mac) -> Nexthop {
     }
 }
 
+/// Shares of flows.
+pub(crate) fn weighted(members: &[(Nexthop, u32)]) -> RouteAction {
+    let members = members.iter().map(|&(nexthop, weight)| Member { nexthop, weight });
+    RouteAction::weighted(members).expect("members")
+}
+
 fn single(nexthop: Nexthop) -> Option<RouteAction> {
-    Some(RouteAction::Single(nexthop))
+    Some(RouteAction::Nexthop(nexthop))
 }
 
 macro_rules! into_object {

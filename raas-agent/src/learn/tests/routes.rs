@@ -95,7 +95,7 @@ fn weights_are_kept_and_equal_members_joined() {
     let mut net = Net::new();
     let prefix = "0.0.0.0/0";
     net.add(leaf(), route(prefix, &[("fe80::2", TO_S1, 3), ("fe80::3", TO_S2, 1)]));
-    let expected = RouteAction::Weighted(vec![(to_router(SPINE), 3), (to_router(OTHER_SPINE), 1)]);
+    let expected = weighted(&[(to_router(SPINE), 3), (to_router(OTHER_SPINE), 1)]);
     assert_eq!(net.action(LEAF, prefix), Some(expected));
     net.add(leaf(), route(prefix, &[("fe80::2", TO_S1, 3), ("fe80::9", TO_S1, 1)]));
     assert_eq!(net.action(LEAF, prefix), single(to_router(SPINE)));
@@ -129,7 +129,7 @@ fn a_link_down_drops_its_routes_and_a_link_up_does_not_bring_them_back() {
     assert_eq!(net.action(LEAF, "198.18.2.1/32"), Some(RouteAction::PUNT), "weak host model");
     net.add(leaf(), a_link(TO_S1, "s1"));
     assert_eq!(net.action(LEAF, "198.18.1.0/24"), None);
-    let both = RouteAction::Weighted(vec![(to_router(SPINE), 1), (to_router(OTHER_SPINE), 1)]);
+    let both = weighted(&[(to_router(SPINE), 1), (to_router(OTHER_SPINE), 1)]);
     assert_eq!(net.action(LEAF, "0.0.0.0/0"), Some(both), "the kernel revives the way of a multipath route");
     net.remove(leaf(), a_link(TO_S2, "s2"));
     assert_eq!(net.action(LEAF, "0.0.0.0/0"), None, "a link that is gone takes multipath routes along");
@@ -176,7 +176,7 @@ fn a_link_that_loses_its_last_address_loses_its_routes() {
     net.add(leaf(), route("198.18.1.0/24", &[("fe80::2", TO_S1, 1)]));
     assert_eq!(net.action(LEAF, "198.18.1.0/24"), single(to_router(SPINE)), "a new route needs no address");
     net.add(leaf(), address);
-    let both = RouteAction::Weighted(vec![(to_router(SPINE), 1), (to_router(OTHER_SPINE), 1)]);
+    let both = weighted(&[(to_router(SPINE), 1), (to_router(OTHER_SPINE), 1)]);
     assert_eq!(net.action(LEAF, "0.0.0.0/0"), Some(both));
 }
 
@@ -193,7 +193,7 @@ fn grouped() -> Net {
 #[test]
 fn nexthop_groups_have_the_last_word_on_a_routes_ways() {
     let mut net = grouped();
-    let both = RouteAction::Weighted(vec![(to_router(SPINE), 2), (to_router(OTHER_SPINE), 1)]);
+    let both = weighted(&[(to_router(SPINE), 2), (to_router(OTHER_SPINE), 1)]);
     assert_eq!(net.action(LEAF, "0.0.0.0/0"), Some(both));
     net.add(leaf(), NexthopObject { id: 7, target: NexthopTarget::Group(vec![(6, 1)]) });
     assert_eq!(net.action(LEAF, "0.0.0.0/0"), single(to_router(OTHER_SPINE)));

@@ -3,9 +3,9 @@
 use raas_common::{FdbKey, FdbKind, Mac, Nexthop, NexthopKind};
 
 use super::*;
-use crate::learn::{
-    RouteAction,
-    tests::{DOMAIN, LEAF, OTHER_SPINE, REMOTE, SPINE, VXLAN, leaf, net, spine, topology},
+use crate::{
+    fib::RouteAction,
+    learn::tests::{DOMAIN, LEAF, OTHER_SPINE, REMOTE, SPINE, VXLAN, leaf, net, spine, topology, weighted},
 };
 
 /// A hypervisor, a leaf and a spine, as in the test topology.
@@ -67,7 +67,7 @@ fn to(router: u32) -> Nexthop {
 }
 
 fn single(nexthop: Nexthop) -> Option<RouteAction> {
-    Some(RouteAction::Single(nexthop))
+    Some(RouteAction::Nexthop(nexthop))
 }
 
 #[tokio::test]
@@ -77,8 +77,8 @@ async fn routes_and_nexthop_objects() {
     h.until_action(LEAF, "198.18.0.0/24", Some(RouteAction::PUNT)).await;
     let ways = "nexthop via inet6 fe80::1 dev s1 weight 3 nexthop via inet6 fe80::2 dev s2";
     h.leaf.ip(&format!("route add 0.0.0.0/0 proto 201 {ways}"));
-    let weighted = RouteAction::Weighted(vec![(to(SPINE), 3), (to(OTHER_SPINE), 1)]);
-    h.until_action(LEAF, "0.0.0.0/0", Some(weighted)).await;
+    let shared = weighted(&[(to(SPINE), 3), (to(OTHER_SPINE), 1)]);
+    h.until_action(LEAF, "0.0.0.0/0", Some(shared)).await;
     h.spine.ip("route add 198.18.0.0/24 via 169.254.0.1 dev web onlink");
     h.until_action(SPINE, "198.18.0.0/24", single(to(LEAF))).await;
     h.spine.ip("route replace 198.18.0.0/24 via 169.254.0.1 dev peer onlink");
@@ -91,7 +91,7 @@ async fn routes_and_nexthop_objects() {
     h.leaf.ip("nexthop add id 2 via 169.254.0.1 dev s2 onlink");
     h.leaf.ip("nexthop add id 3 group 1,3/2");
     h.leaf.ip("route add 203.0.113.0/24 nhid 3");
-    let grouped = RouteAction::Weighted(vec![(to(SPINE), 3), (to(OTHER_SPINE), 1)]);
+    let grouped = weighted(&[(to(SPINE), 3), (to(OTHER_SPINE), 1)]);
     h.until_action(LEAF, "203.0.113.0/24", Some(grouped)).await;
     h.leaf.ip("nexthop replace id 3 group 2");
     h.until_action(LEAF, "203.0.113.0/24", single(to(OTHER_SPINE))).await;
@@ -104,7 +104,7 @@ async fn a_link_down_takes_its_routes_along() {
     let mut h = Hypervisor::new().await;
     h.leaf.ip("route add 0.0.0.0/0 nexthop via inet6 fe80::1 dev s1 nexthop via inet6 fe80::2 dev s2");
     h.leaf.ip("route add 203.0.113.0/24 via inet6 fe80::1 dev s1");
-    let both = RouteAction::Weighted(vec![(to(SPINE), 1), (to(OTHER_SPINE), 1)]);
+    let both = weighted(&[(to(SPINE), 1), (to(OTHER_SPINE), 1)]);
     h.until_action(LEAF, "0.0.0.0/0", Some(both.clone())).await;
     h.until_action(LEAF, "203.0.113.0/24", single(to(SPINE))).await;
     h.leaf.ip("link set s1 down");
@@ -127,7 +127,7 @@ async fn neighbours_and_where_bridges_see_them() {
     let located = move |learner: &Learner, kind, target| {
         let fdb = learner.tables().fdb.get(&key);
         let route = learner.routes(LEAF).unwrap().get(&net("198.18.0.10/32"));
-        let Some(RouteAction::Single(nexthop)) = route else { return false };
+        let Some(RouteAction::Nexthop(nexthop)) = route else { return false };
         fdb.is_some_and(|entry| (entry.kind, entry.target) == (kind, target))
             && (nexthop.target, nexthop.destination) == (target, mac)
             && nexthop.kind == if kind == FdbKind::PORT { NexthopKind::PORT } else { NexthopKind::VXLAN }

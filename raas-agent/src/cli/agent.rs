@@ -1,0 +1,58 @@
+//! `raas agent`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::{Context as _, Result};
+use clap::{Args, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+use super::hook;
+use crate::{
+    daemon::{self, Options},
+    model::{Hook, Name},
+    platform::Paths,
+};
+
+/// Arguments of `raas agent`.
+#[derive(Args)]
+pub struct Arguments {
+    /// Directory with fabric.toml and a file for each tenant.
+    #[arg(long, value_name = "DIR")]
+    config: PathBuf,
+    /// Which of the fabric's hypervisors this machine is.
+    #[arg(long, value_name = "NAME")]
+    hypervisor: Name,
+    /// Put every program on this hook (`xdp`, `tc` or `auto`), whatever the configuration says.
+    #[arg(long, value_name = "HOOK", value_parser = hook)]
+    hook: Option<Hook>,
+    /// How to log, to standard error. RAAS_LOG takes a filter (`debug`, `raas_agent::learn=trace`); `info` without.
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    log: LogFormat,
+}
+
+/// How to log.
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for journald and collectors.
+    Json,
+}
+
+/// Runs the agent until a signal ends it.
+pub fn run(paths: Paths, arguments: Arguments) -> Result<ExitCode> {
+    let filter = EnvFilter::try_from_env("RAAS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match arguments.log {
+        LogFormat::Text => log.with_target(false).init(),
+        LogFormat::Json => log.json().init(),
+    }
+    let options =
+        Options { paths, config: arguments.config, hypervisor: arguments.hypervisor, hook: arguments.hook };
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("starting the runtime")?
+        .block_on(daemon::run(options))
+}

@@ -1,0 +1,52 @@
+//! `raas exec ROUTER -- CMD`.
+
+use std::{fs::File, os::unix::process::CommandExt as _, process::Command, process::ExitCode};
+
+use anyhow::{Context as _, Result, bail};
+use nix::sched::{CloneFlags, setns};
+
+use crate::{
+    plan::Namespace,
+    platform::{Paths, state},
+};
+
+/// Replaces this process by the command, in the namespace. Returns only on failure.
+pub fn run(paths: &Paths, router: &str, command: &[String]) -> Result<ExitCode> {
+    let manifest = state::manifest(paths)?;
+    let namespace = find(&manifest.namespaces, router)?;
+    let path = format!("/run/netns/{}", namespace.netns);
+    let file = File::open(&path).with_context(|| format!("opening {path}"))?;
+    // This process has one thread, so the whole of it moves.
+    setns(file, CloneFlags::CLONE_NEWNET).with_context(|| format!("entering {path}"))?;
+
+    let (program, arguments) = command.split_first().context("no command given")?;
+    let mut child = Command::new(program);
+    if program == "vtysh" {
+        child.arg("--vty_socket").arg(paths.frr());
+    }
+    let error = child.args(arguments).exec();
+    Err(error).with_context(|| format!("running {program}"))
+}
+
+/// The namespace whose full name, or its last part alone, is `wanted`.
+fn find<'a>(namespaces: &'a [Namespace], wanted: &str) -> Result<&'a Namespace> {
+    let matching: Vec<_> = namespaces
+        .iter()
+        .filter(|namespace| {
+            namespace.name == wanted
+                || namespace.netns == wanted
+                || namespace.name.rsplit('/').next() == Some(wanted)
+        })
+        .collect();
+    match matching[..] {
+        [namespace] => Ok(namespace),
+        [] => {
+            let names: Vec<_> = namespaces.iter().map(|namespace| namespace.name.as_str()).collect();
+            bail!("no router or endpoint is called `{wanted}`; there are: {}", names.join(", "))
+        }
+        _ => {
+            let names: Vec<_> = matching.iter().map(|namespace| namespace.name.as_str()).collect();
+            bail!("`{wanted}` is ambiguous: {}", names.join(", "))
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! `TENANT.toml`.
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+use toml::de::DeTable;
+
+use crate::{
+    config::{
+        faults::Faults,
+        parse,
+        section::Section,
+        source::{At, Place, Written},
+    },
+    model::{Hook, InvalidName, Level, Name},
+};
+
+/// The whole file.
+pub struct Tenant {
+    pub name: Name,
+    pub vpcs: Vec<Vpc>,
+    pub transits: Vec<Transit>,
+    pub attachments: Vec<Attachment>,
+}
+
+/// `[[vpc]]`.
+pub struct Vpc {
+    pub name: Option<At<Name>>,
+    pub hypervisor: Option<At<Name>>,
+    pub spines: Vec<Spine>,
+    /// There is a spine, right or wrong.
+    pub spine_written: bool,
+    pub subnets: Vec<Subnet>,
+}
+
+/// `[[vpc.spine]]`.
+pub struct Spine {
+    /// Left out: `VPC-s1`, `VPC-s2`, …
+    pub name: Option<At<Name>>,
+    pub bgp: Bgp,
+}
+
+/// `[[transit]]`.
+pub struct Transit {
+    pub name: Option<At<Name>>,
+    pub hypervisor: Option<At<Name>>,
+    pub level: Option<At<Level>>,
+    pub bgp: Bgp,
+}
+
+/// What spines and transits have in common.
+pub struct Bgp {
+    pub asn: Option<At<u32>>,
+    pub ecmp: Written<u8>,
+    pub advertise: Vec<At<Ipv4Net>>,
+    pub neighbors: Vec<Neighbor>,
+}
+
+/// `[[….neighbor]]`.
+pub struct Neighbor {
+    pub place: Place,
+    pub name: Option<At<Name>>,
+    pub weight: Written<u16>,
+    pub local_preference: Written<u32>,
+}
+
+/// `[[vpc.subnet]]`.
+pub struct Subnet {
+    pub place: Place,
+    pub name: Option<At<Name>>,
+    pub stretch: Written<Name>,
+    pub cidr: Written<Ipv4Net>,
+    pub gateway: Written<Ipv4Addr>,
+    pub vni: Written<u32>,
+    pub dhcp: Written<Dhcp>,
+    pub hook: Written<Hook>,
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// `dhcp = { … }`.
+pub struct Dhcp {
+    pub start: Option<At<Ipv4Addr>>,
+    pub end: Option<At<Ipv4Addr>>,
+    pub lease: Written<u32>,
+}
+
+/// `[[vpc.subnet.endpoint]]`.
+pub struct Endpoint {
+    pub name: Option<At<Name>>,
+    pub interface: Written<String>,
+    pub hook: Written<Hook>,
+}
+
+/// `[[attachment]]`.
+pub struct Attachment {
+    pub place: Place,
+    pub between: Vec<At<Name>>,
+    /// How many ends are written, right or wrong.
+    pub ends_written: Option<usize>,
+    pub key: Written<u32>,
+}
+
+impl Tenant {
+    pub fn read<'t>(name: Name, file: usize, table: &'t DeTable<'t>, faults: &'t Faults<'t>) -> Self {
+        Section::read(table, Place { file, offset: 0 }, faults, |section| {
+            section.refuse("name", "remove it: a tenant is called after its file");
+            Self {
+                name,
+                vpcs: section.tables("vpc", Vpc::read),
+                transits: section.tables("transit", Transit::read),
+                attachments: section.tables("attachment", Attachment::read),
+            }
+        })
+    }
+}
+
+impl Vpc {
+    fn read(section: &mut Section<'_>) -> Self {
+        let name = section.required("name", parse::name);
+        let mut spine = 0;
+        Self {
+            hypervisor: section.required("hypervisor", parse::name),
+            spines: section.tables("spine", |section| {
+                spine += 1;
+                Spine::read(section, name.as_ref().map(|name| format!("{}-s{spine}", name.value)))
+            }),
+            spine_written: section.has("spine") && section.count("spine") != Some(0),
+            subnets: section.tables("subnet", Subnet::read),
+            name,
+        }
+    }
+}
+
+impl Spine {
+    fn read(section: &mut Section<'_>, default: Option<String>) -> Self {
+        let written = section.optional("name", parse::name);
+        let by_default = if written.is_absent() { default } else { None };
+        let mut name = written.into_at();
+        if let Some(text) = by_default {
+            match text.parse() {
+                Ok(value) => name = Some(At { value, place: section.place }),
+                Err(wrong) => section.faults.report(
+                    section.place,
+                    format!("the default name `{text}` is not legal: {}", InvalidName::reason(&wrong)),
+                    "give the spine a `name`",
+                ),
+            }
+        }
+        Self { name, bgp: Bgp::read(section) }
+    }
+}
+
+impl Transit {
+    fn read(section: &mut Section<'_>) -> Self {
+        Self {
+            name: section.required("name", parse::name),
+            hypervisor: section.required("hypervisor", parse::name),
+            level: section.required("level", |value| {
+                parse::number(1..=2)(value).map(|level| if level == 1 { Level::L1 } else { Level::L2 })
+            }),
+            bgp: Bgp::read(section),
+        }
+    }
+}
+
+impl Bgp {
+    /// Equal paths in use, if the file does not say.
+    pub const DEFAULT_ECMP: u8 = 8;
+
+    fn read(section: &mut Section<'_>) -> Self {
+        Self {
+            asn: section.required("asn", parse::asn),
+            ecmp: section.optional("ecmp", parse::number(1..=64)),
+            advertise: section.list("advertise", parse::announced),
+            neighbors: section.tables("neighbor", Neighbor::read),
+        }
+    }
+}
+
+impl Neighbor {
+    fn read(section: &mut Section<'_>) -> Self {
+        Self {
+            place: section.place,
+            name: section.required("name", parse::name),
+            weight: section.optional("weight", parse::number(0..=u16::MAX)),
+            local_preference: section.optional("local-preference", parse::number(0..=u32::MAX)),
+        }
+    }
+}
+
+impl Subnet {
+    /// Has a network of its own, or should.
+    pub fn is_routed(&self) -> bool {
+        self.stretch.is_absent()
+    }
+
+    /// The subnet whose segment this is a part of: what it stretches, or itself.
+    pub fn segment(&self) -> Option<&Name> {
+        if self.is_routed() { self.name.as_ref().map(|name| &name.value) } else { self.stretch.value() }
+    }
+
+    fn read(section: &mut Section<'_>) -> Self {
+        let stretch = section.optional("stretch", parse::name);
+        if stretch.is_absent() {
+            let help = "add `cidr = …` to this table, or `stretch = …` to extend another subnet";
+            section.require_with_help("cidr", help);
+        }
+        Self {
+            place: section.place,
+            name: section.required("name", parse::name),
+            stretch,
+            cidr: section.optional("cidr", parse::network),
+            gateway: section.optional("gateway", parse::address),
+            // 24 bits (RFC 7348, section 5); 0 is left to the kernel, which takes it for "none".
+            vni: section.optional("vni", parse::number(1..=(1 << 24) - 1)),
+            dhcp: section.table("dhcp", Dhcp::read),
+            hook: section.optional("hook", parse::hook),
+            endpoints: section.tables("endpoint", Endpoint::read),
+        }
+    }
+}
+
+impl Dhcp {
+    /// Lease time if the file does not say: an hour.
+    pub const DEFAULT_LEASE: u32 = 3600;
+    /// dnsmasq takes less for this much.
+    const LEAST_LEASE: u32 = 120;
+    const MOST_LEASE: u32 = 365 * 24 * 3600;
+
+    fn read(section: &mut Section<'_>) -> Self {
+        Self {
+            start: section.required("start", parse::address),
+            end: section.required("end", parse::address),
+            lease: section.optional("lease", parse::number(Self::LEAST_LEASE..=Self::MOST_LEASE)),
+        }
+    }
+}
+
+impl Endpoint {
+    fn read(section: &mut Section<'_>) -> Self {
+        Self {
+            name: section.required("name", parse::name),
+            interface: section.optional("interface", parse::interface),
+            hook: section.optional("hook", parse::hook),
+        }
+    }
+}
+
+impl Attachment {
+    fn read(section: &mut Section<'_>) -> Self {
+        section.require("between");
+        Self {
+            place: section.place,
+            ends_written: section.count("between"),
+            between: section.list("between", parse::name),
+            key: section.optional("gre-key", parse::number(0..=u32::MAX)),
+        }
+    }
+}

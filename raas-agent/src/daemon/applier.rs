@@ -1,0 +1,61 @@
+//! The task that makes the kernel look as desired. Apart from the one that owns the state: it may take seconds, when FRR
+//! reloads, and a withdrawn route must not wait for that.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{mpsc, watch};
+use tracing::{info, warn};
+
+use super::Event;
+use crate::{
+    apply::{Kernel, Report},
+    plan::Desired,
+};
+
+/// How often what exists is compared with what is desired, when nothing else calls for it.
+const REPAIR: Duration = Duration::from_secs(10);
+
+/// How soon a failed apply is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Applies the latest value of `desired`, now, on every change, and from time to time; says of each run what is wrong.
+pub fn spawn(mut kernel: Kernel, mut desired: watch::Receiver<Arc<Desired>>, events: mpsc::Sender<Event>) {
+    tokio::spawn(async move {
+        loop {
+            let latest = desired.borrow_and_update().clone();
+            let faults = apply(&mut kernel, &latest).await;
+            let pause = if faults.is_empty() { REPAIR } else { RETRY };
+            if events.send(Event::Applied { desired: latest, faults }).await.is_err() {
+                return;
+            }
+            tokio::select! {
+                changed = desired.changed() => if changed.is_err() { return },
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    });
+}
+
+async fn apply(kernel: &mut Kernel, desired: &Desired) -> Vec<String> {
+    match kernel.reconcile(desired).await {
+        Ok(report) => {
+            tell(&report);
+            let conflicts =
+                report.conflicts.iter().map(|conflict| format!("{}: {}", conflict.object, conflict.reason));
+            report.failures.iter().map(ToString::to_string).chain(conflicts).collect()
+        }
+        Err(error) => {
+            warn!("{error:#}");
+            vec![format!("{error:#}")]
+        }
+    }
+}
+
+fn tell(report: &Report) {
+    for failure in &report.failures {
+        warn!("{failure}");
+    }
+    if !report.done.is_empty() || !report.is_success() {
+        info!(done = report.done.len(), failed = report.failures.len(), skipped = report.skipped, "applied");
+    }
+}

@@ -1,0 +1,145 @@
+//! What the tables live in: traits, the reader's side, and plain memory for tests and benchmarks.
+
+use std::{io, net::Ipv4Addr};
+
+use raas_common::{FibEntry, Group, Nexthop};
+
+/// Memory of `ROUTERS` and `FIB_NODES`, as readers see it: every store is visible at once.
+pub trait TrieMemory {
+    /// Number of nodes, node 0 included.
+    fn node_capacity(&self) -> u32;
+    /// Number of routers, router 0 included.
+    fn router_capacity(&self) -> u32;
+    /// Root node of a router; 0: none.
+    fn root(&self, router: u32) -> u32;
+    /// Publishes a root (release store): readers that see it also see all stores made before.
+    fn set_root(&mut self, router: u32, node: u32);
+    /// The entry of `node` for the next address byte `slot`.
+    fn entry(&self, node: u32, slot: u8) -> FibEntry;
+    /// Publishes an entry (release store).
+    fn set_entry(&mut self, node: u32, slot: u8, entry: FibEntry);
+    /// Sets all 256 entries of a node that no reader can reach.
+    fn fill(&mut self, node: u32, entry: FibEntry);
+}
+
+/// Memory of `NEXTHOPS` and `GROUPS`. Only slots that no reader can reach are written.
+pub trait NexthopMemory {
+    /// Number of nexthops, nexthop 0 included.
+    fn nexthop_capacity(&self) -> u32;
+    /// Number of groups, group 0 included.
+    fn group_capacity(&self) -> u32;
+    /// Reads a nexthop.
+    fn nexthop(&self, id: u32) -> io::Result<Nexthop>;
+    /// Writes a nexthop.
+    fn set_nexthop(&mut self, id: u32, nexthop: &Nexthop) -> io::Result<()>;
+    /// Reads a group.
+    fn group(&self, id: u32) -> io::Result<Group>;
+    /// Writes a group.
+    fn set_group(&mut self, id: u32, group: &Group) -> io::Result<()>;
+}
+
+/// Waits until every reader that was running when the wait began has finished.
+pub trait Grace {
+    /// Returns after the grace period.
+    fn wait(&mut self) -> io::Result<()>;
+}
+
+/// Longest-prefix match as the eBPF program does it: [`FibEntry::NONE`] when there is no route.
+pub fn lookup(memory: &impl TrieMemory, router: u32, destination: Ipv4Addr) -> FibEntry {
+    descend(memory, FibEntry::child(memory.root(router)), &destination.octets())
+}
+
+/// Follows `entry` by the address bytes that are left.
+pub(super) fn descend(memory: &impl TrieMemory, mut entry: FibEntry, octets: &[u8]) -> FibEntry {
+    for &octet in octets {
+        if !entry.is_child() {
+            break;
+        }
+        entry = memory.entry(entry.index(), octet);
+    }
+    entry
+}
+
+/// Plain memory: for tests and benchmarks.
+#[derive(Clone)]
+pub struct HeapMemory {
+    roots: Vec<u32>,
+    entries: Vec<FibEntry>,
+    nexthops: Vec<Nexthop>,
+    groups: Vec<Group>,
+}
+
+impl HeapMemory {
+    /// Zeroed memory of the given capacities.
+    pub fn new(routers: u32, nodes: u32, nexthops: u32, groups: u32) -> Self {
+        Self {
+            roots: vec![0; routers as usize],
+            entries: vec![FibEntry::NONE; nodes as usize * 256],
+            nexthops: vec![Nexthop::default(); nexthops as usize],
+            groups: vec![Group { buckets: [0; _] }; groups as usize],
+        }
+    }
+}
+
+/// Index of an entry in a flat array of nodes.
+fn flat(node: u32, slot: u8) -> usize {
+    node as usize * 256 + usize::from(slot)
+}
+
+impl TrieMemory for HeapMemory {
+    fn node_capacity(&self) -> u32 {
+        (self.entries.len() / 256) as u32
+    }
+
+    fn router_capacity(&self) -> u32 {
+        self.roots.len() as u32
+    }
+
+    fn root(&self, router: u32) -> u32 {
+        self.roots[router as usize]
+    }
+
+    fn set_root(&mut self, router: u32, node: u32) {
+        self.roots[router as usize] = node;
+    }
+
+    fn entry(&self, node: u32, slot: u8) -> FibEntry {
+        self.entries[flat(node, slot)]
+    }
+
+    fn set_entry(&mut self, node: u32, slot: u8, entry: FibEntry) {
+        self.entries[flat(node, slot)] = entry;
+    }
+
+    fn fill(&mut self, node: u32, entry: FibEntry) {
+        self.entries[flat(node, 0)..][..256].fill(entry);
+    }
+}
+
+impl NexthopMemory for HeapMemory {
+    fn nexthop_capacity(&self) -> u32 {
+        self.nexthops.len() as u32
+    }
+
+    fn group_capacity(&self) -> u32 {
+        self.groups.len() as u32
+    }
+
+    fn nexthop(&self, id: u32) -> io::Result<Nexthop> {
+        Ok(self.nexthops[id as usize])
+    }
+
+    fn set_nexthop(&mut self, id: u32, nexthop: &Nexthop) -> io::Result<()> {
+        self.nexthops[id as usize] = *nexthop;
+        Ok(())
+    }
+
+    fn group(&self, id: u32) -> io::Result<Group> {
+        Ok(self.groups[id as usize])
+    }
+
+    fn set_group(&mut self, id: u32, group: &Group) -> io::Result<()> {
+        self.groups[id as usize] = *group;
+        Ok(())
+    }
+}

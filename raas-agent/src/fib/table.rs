@@ -1,0 +1,423 @@
+//! The tables of all routers, with their nexthops and groups: what the daemon writes routes to.
+
+use std::{collections::BTreeMap, io};
+
+use ipnet::Ipv4Net;
+use raas_common::{FibEntry, Group, Nexthop};
+
+use super::{
+    RouterId,
+    action::{Member, RouteAction},
+    group::{Buckets, derive},
+    intern::{InternError, Interner},
+    memory::{Grace, NexthopMemory, TrieMemory},
+    pool::{SlotPool, Usage},
+    takeover::{Inherited, TakeoverError},
+    trie::{NodesExhausted, Root, Trie},
+};
+
+/// Why a route could not be written. The tables are as they were before.
+#[derive(Debug, thiserror::Error)]
+pub enum FibError {
+    /// No free nodes.
+    #[error(transparent)]
+    Nodes(#[from] NodesExhausted),
+    /// No free nexthops.
+    #[error("all nexthops are in use")]
+    NexthopsExhausted,
+    /// No free groups.
+    #[error("all nexthop groups are in use")]
+    GroupsExhausted,
+    /// Writing a nexthop or group, or waiting for a grace period, failed.
+    #[error("writing the forwarding tables")]
+    Memory(#[from] io::Error),
+}
+
+/// What [`Fib::apply`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The prefix had no route.
+    Added,
+    /// The prefix had another route.
+    Replaced,
+    /// The prefix had this very route (or none, and none was to be withdrawn).
+    Unchanged,
+    /// The prefix has no route any more.
+    Withdrawn,
+}
+
+/// How full the tables are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FibCounts {
+    /// Trie nodes.
+    pub nodes: Usage,
+    /// Nexthops.
+    pub nexthops: Usage,
+    /// Nexthop groups.
+    pub groups: Usage,
+    /// Routes by router, for routers that have a table.
+    pub routes: BTreeMap<u32, u32>,
+}
+
+/// A router's table, and the one that is to replace it.
+#[derive(Debug)]
+struct Table {
+    current: Root,
+    next: Option<Root>,
+}
+
+impl Table {
+    /// Where routes are written.
+    fn target(&mut self) -> &mut Root {
+        self.next.as_mut().unwrap_or(&mut self.current)
+    }
+}
+
+/// The last set of buckets worked out: routes come in runs that change in the same way.
+#[derive(Debug)]
+struct Derived {
+    previous: Option<FibEntry>,
+    members: Vec<(u16, u32)>,
+    group: u32,
+}
+
+/// All tables. See the [module](super) for what readers may see while they change.
+pub struct Fib<M, G> {
+    trie: Trie<M>,
+    nexthops: Interner<Nexthop>,
+    groups: Interner<Buckets>,
+    tables: BTreeMap<RouterId, Table>,
+    /// Live tables of an agent before this one, until [`Self::commit_takeover`].
+    inherited: Option<Inherited>,
+    derived: Option<Derived>,
+    grace: G,
+}
+
+impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
+    /// Tables in memory that no program uses, or whose content does not matter: all roots are cleared first.
+    pub fn new(mut memory: M, mut grace: G) -> io::Result<Self> {
+        let live: Vec<_> = (0..memory.router_capacity()).filter(|&router| memory.root(router) != 0).collect();
+        for &router in &live {
+            memory.set_root(router, 0);
+        }
+        if !live.is_empty() {
+            grace.wait()?;
+        }
+        Ok(Self::around(memory, grace, None))
+    }
+
+    /// Tables beside live ones. Packets go on by the old tables, and [`Self::apply`] builds new ones unseen,
+    /// until [`Self::commit_takeover`] puts those in their place.
+    pub fn take_over(memory: M, grace: G) -> Result<Self, TakeoverError> {
+        let inherited = Inherited::scan(&memory)?;
+        Ok(Self::around(memory, grace, Some(inherited)))
+    }
+
+    fn around(memory: M, grace: G, inherited: Option<Inherited>) -> Self {
+        let taken = inherited.as_ref();
+        let nexthops = SlotPool::new(memory.nexthop_capacity(), |id| {
+            taken.is_some_and(|inherited| inherited.nexthops.contains_key(&id))
+        });
+        let groups = SlotPool::new(memory.group_capacity(), |id| {
+            taken.is_some_and(|inherited| inherited.groups.contains_key(&id))
+        });
+        let trie = Trie::new(memory, |node| taken.is_some_and(|inherited| inherited.nodes[node as usize]));
+        Self {
+            trie,
+            nexthops: Interner::new(nexthops),
+            groups: Interner::new(groups),
+            tables: BTreeMap::new(),
+            inherited,
+            derived: None,
+            grace,
+        }
+    }
+
+    /// Replaces all live tables by the new ones, one store each, and gives up what was inherited. A router
+    /// without a new table has no routes. Does nothing when no takeover is pending.
+    pub fn commit_takeover(&mut self) {
+        let Some(inherited) = self.inherited.take() else { return };
+        for (router, table) in &mut self.tables {
+            self.trie.publish(&mut table.current, router.get());
+        }
+        for &router in inherited.roots.keys() {
+            if RouterId::new(router).is_none_or(|router| !self.tables.contains_key(&router)) {
+                self.trie.memory_mut().set_root(router, 0);
+            }
+        }
+        for (node, _) in (0..).zip(&inherited.nodes).filter(|(_, taken)| **taken) {
+            self.trie.quarantine_node(node);
+        }
+        // Slot 0 was never in a pool; a damaged group may name it.
+        for &id in inherited.nexthops.keys().filter(|&&id| id != 0) {
+            self.nexthops.pool().quarantine(id);
+        }
+        for &id in inherited.groups.keys().filter(|&&id| id != 0) {
+            self.groups.pool().quarantine(id);
+        }
+    }
+
+    /// [`Self::commit_takeover`] is still to come.
+    pub fn takeover_pending(&self) -> bool {
+        self.inherited.is_some()
+    }
+
+    /// Starts to build a second table for a router, from nothing: until [`Self::finish_resync`] routes are
+    /// written to it, and packets go by the first. One that was begun before is dropped.
+    pub fn begin_resync(&mut self, router: RouterId) {
+        self.abort_resync(router);
+        self.table(router).next = Some(Root::unpublished());
+    }
+
+    /// Replaces the router's table by the second one, with one store. Does nothing without
+    /// [`Self::begin_resync`].
+    pub fn finish_resync(&mut self, router: RouterId) {
+        let Some(table) = self.tables.get_mut(&router) else { return };
+        let Some(next) = table.next.take() else { return };
+        let old = std::mem::replace(&mut table.current, next);
+        if self.inherited.is_none() {
+            self.trie.publish(&mut table.current, router.get());
+        }
+        self.clear(old, false);
+    }
+
+    /// Drops the second table of a router.
+    pub fn abort_resync(&mut self, router: RouterId) {
+        if let Some(next) = self.tables.get_mut(&router).and_then(|table| table.next.take()) {
+            self.clear(next, false);
+        }
+    }
+
+    /// Forgets a router: its packets go to the kernel.
+    pub fn remove_router(&mut self, router: RouterId) {
+        if let Some(table) = self.tables.remove(&router) {
+            self.clear(table.current, true);
+            if let Some(next) = table.next {
+                self.clear(next, false);
+            }
+        }
+    }
+
+    /// Sets (`Some`) or withdraws (`None`) the route of `router` to `prefix`. When a pool is exhausted and
+    /// something waits in quarantine, waits for a grace period and tries again.
+    pub fn apply(
+        &mut self,
+        router: RouterId,
+        prefix: Ipv4Net,
+        action: Option<&RouteAction>,
+    ) -> Result<Change, FibError> {
+        let Some(action) = action else { return Ok(self.withdraw(router, prefix)) };
+        match self.insert(router, prefix, action) {
+            Err(error) if !matches!(error, FibError::Memory(_)) && self.has_quarantined() => {
+                self.reclaim()?;
+                self.insert(router, prefix, action)
+            }
+            result => result,
+        }
+    }
+
+    /// Ends a batch: waits for a grace period if anything is in quarantine, and frees it.
+    pub fn reclaim(&mut self) -> io::Result<()> {
+        if self.has_quarantined() {
+            self.grace.wait()?;
+            self.trie.reclaim();
+            self.nexthops.pool().reclaim();
+            self.groups.pool().reclaim();
+            // It names slots that may now hold something else.
+            self.derived = None;
+        }
+        Ok(())
+    }
+
+    /// How full the tables are.
+    pub fn counts(&self) -> FibCounts {
+        let routes =
+            self.tables.iter().map(|(router, table)| (router.get(), table.current.routes())).collect();
+        let (nexthops, groups) = (self.nexthops.usage(), self.groups.usage());
+        FibCounts { nodes: self.trie.usage(), nexthops, groups, routes }
+    }
+
+    /// The nexthops of a route, by bucket (all the same for a single one). `None`: no such route.
+    pub fn route(&self, router: RouterId, prefix: Ipv4Net) -> Option<Vec<Nexthop>> {
+        let leaf = self.trie.route(&self.tables.get(&router)?.current, prefix)?;
+        self.buckets(leaf)?.iter().map(|&id| self.nexthops.get(id.into()).copied()).collect()
+    }
+
+    /// All prefixes that a router has routes to.
+    pub fn prefixes(&self, router: RouterId) -> Vec<Ipv4Net> {
+        let mut prefixes = Vec::new();
+        if let Some(table) = self.tables.get(&router) {
+            self.trie.for_each_route(&table.current, |prefix, _| prefixes.push(prefix));
+        }
+        prefixes
+    }
+
+    /// The memory, to look up what readers see.
+    pub fn memory(&self) -> &M {
+        self.trie.memory()
+    }
+
+    fn table(&mut self, router: RouterId) -> &mut Table {
+        let published = self.inherited.is_none();
+        self.tables.entry(router).or_insert_with(|| Table {
+            current: if published { Root::published(router.get()) } else { Root::unpublished() },
+            next: None,
+        })
+    }
+
+    fn has_quarantined(&mut self) -> bool {
+        self.trie.has_quarantined()
+            || self.nexthops.pool().has_quarantined()
+            || self.groups.pool().has_quarantined()
+    }
+
+    fn withdraw(&mut self, router: RouterId, prefix: Ipv4Net) -> Change {
+        let Some(table) = self.tables.get_mut(&router) else { return Change::Unchanged };
+        let Some(leaf) = self.trie.withdraw(table.target(), prefix) else { return Change::Unchanged };
+        self.release(leaf);
+        Change::Withdrawn
+    }
+
+    fn insert(
+        &mut self,
+        router: RouterId,
+        prefix: Ipv4Net,
+        action: &RouteAction,
+    ) -> Result<Change, FibError> {
+        let leaf = match action {
+            RouteAction::Nexthop(nexthop) => FibEntry::nexthop(self.acquire_nexthop(nexthop)?),
+            RouteAction::Weighted(members) => {
+                FibEntry::group(self.acquire_group(router, prefix, members.as_slice())?)
+            }
+        };
+        // Not through `self.table`: the trie is borrowed besides.
+        self.table(router);
+        let Some(table) = self.tables.get_mut(&router) else { unreachable!("made the line before") };
+        match self.trie.insert(table.target(), prefix, leaf) {
+            Ok(None) => Ok(Change::Added),
+            Ok(Some(old)) => {
+                self.release(old);
+                Ok(if old == leaf { Change::Unchanged } else { Change::Replaced })
+            }
+            Err(error) => {
+                self.release(leaf);
+                Err(error.into())
+            }
+        }
+    }
+
+    fn acquire_nexthop(&mut self, nexthop: &Nexthop) -> Result<u32, FibError> {
+        let memory = self.trie.memory_mut();
+        match self.nexthops.acquire(nexthop, |id, nexthop| memory.set_nexthop(id, nexthop)) {
+            Ok((id, _)) => Ok(id),
+            Err(InternError::Exhausted) => Err(FibError::NexthopsExhausted),
+            Err(InternError::Write(error)) => Err(error.into()),
+        }
+    }
+
+    /// A group holds one reference to each nexthop in its buckets.
+    fn acquire_group(
+        &mut self,
+        router: RouterId,
+        prefix: Ipv4Net,
+        members: &[Member],
+    ) -> Result<u32, FibError> {
+        let mut ids = Vec::with_capacity(members.len());
+        let mut result = Ok(());
+        for member in members {
+            match self.acquire_nexthop(&member.nexthop) {
+                Ok(id) => ids.push((id as u16, member.weight)),
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        let result = result.and_then(|()| self.derive_group(router, prefix, &ids));
+        for (id, _) in ids {
+            self.nexthops.release(id.into());
+        }
+        result
+    }
+
+    fn derive_group(
+        &mut self,
+        router: RouterId,
+        prefix: Ipv4Net,
+        members: &[(u16, u32)],
+    ) -> Result<u32, FibError> {
+        let previous = self.previous(router, prefix);
+        if let Some(derived) = &self.derived
+            && previous.is_some()
+            && derived.previous == previous
+            && derived.members == members
+            && self.groups.get(derived.group).is_some()
+        {
+            self.groups.retain(derived.group);
+            return Ok(derived.group);
+        }
+        let before = match (previous, &self.inherited) {
+            (Some(leaf), _) => self.buckets(leaf),
+            (None, Some(inherited)) => {
+                let octets = prefix.network().octets();
+                let find = |nexthop: &Nexthop| self.nexthops.find(nexthop);
+                inherited.buckets(self.trie.memory(), router.get(), octets, find)
+            }
+            (None, None) => None,
+        };
+        let buckets = derive(before.as_ref(), members);
+        let memory = self.trie.memory_mut();
+        let write = |id, buckets: &Buckets| memory.set_group(id, &Group { buckets: *buckets });
+        let (group, new) = match self.groups.acquire(&buckets, write) {
+            Ok(acquired) => acquired,
+            Err(InternError::Exhausted) => return Err(FibError::GroupsExhausted),
+            Err(InternError::Write(error)) => return Err(error.into()),
+        };
+        if new {
+            for id in distinct(&buckets) {
+                self.nexthops.retain(id.into());
+            }
+        }
+        self.derived = Some(Derived { previous, members: members.to_vec(), group });
+        Ok(group)
+    }
+
+    /// The leaf that a route has until now; while a second table is built, the one in the first.
+    fn previous(&self, router: RouterId, prefix: Ipv4Net) -> Option<FibEntry> {
+        let table = self.tables.get(&router)?;
+        let next = table.next.as_ref().and_then(|next| self.trie.route(next, prefix));
+        next.or_else(|| self.trie.route(&table.current, prefix))
+    }
+
+    fn buckets(&self, leaf: FibEntry) -> Option<Buckets> {
+        if leaf.is_group() { self.groups.get(leaf.index()).copied() } else { Some([leaf.index() as u16; _]) }
+    }
+
+    fn clear(&mut self, root: Root, unpublish: bool) {
+        let (nexthops, groups) = (&mut self.nexthops, &mut self.groups);
+        self.trie.clear(root, unpublish, |leaf| release(nexthops, groups, leaf));
+    }
+
+    fn release(&mut self, leaf: FibEntry) {
+        release(&mut self.nexthops, &mut self.groups, leaf);
+    }
+}
+
+/// Gives up one route's reference.
+fn release(nexthops: &mut Interner<Nexthop>, groups: &mut Interner<Buckets>, leaf: FibEntry) {
+    if !leaf.is_group() {
+        nexthops.release(leaf.index());
+    } else if let Some(buckets) = groups.release(leaf.index()) {
+        for id in distinct(&buckets) {
+            nexthops.release(id.into());
+        }
+    }
+}
+
+/// The nexthops that buckets name, each once.
+fn distinct(buckets: &Buckets) -> Vec<u16> {
+    let mut ids = buckets.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}

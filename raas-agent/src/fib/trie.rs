@@ -1,0 +1,367 @@
+//! The multibit trie: 8-bit strides, leaf-pushed, one pool of nodes for all routers.
+//!
+//! Readers see only [`FibNode`](raas_common::FibNode)s. Beside each node the agent keeps the *routes* that
+//! end in it, as a binary heap of prefixes (the base index of "allotment routing", Knuth and Hariguchi): a
+//! prefix with `n` of the node's 8 bits and value `v` stands at index `2ⁿ + v`, its next shorter prefix at
+//! half the index, the node's 256 entries at 256 to 511. A prefix of length 8 stands in the fringe of the
+//! upper node, not at index 1 of the lower: index 1 is only 0.0.0.0/0. So finding the covering route is a
+//! walk of at most 32 steps through flat arrays.
+
+use ipnet::Ipv4Net;
+use raas_common::FibEntry;
+
+use super::{
+    memory::TrieMemory,
+    pool::{SlotPool, Usage},
+};
+
+/// Routes beside each node; index 0 is not used.
+const HEAP: usize = 512;
+/// Index in the heap of a node's first entry.
+const FRINGE: usize = 256;
+
+/// The pool has too few free nodes for a route; nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the FIB's {capacity} nodes are all in use")]
+pub struct NodesExhausted {
+    /// Nodes in the pool.
+    pub capacity: u32,
+}
+
+/// One trie: a routing table. Dropping it does not free its nodes; [`Trie::clear`] does.
+#[derive(Debug, Default)]
+pub struct Root {
+    node: u32,
+    routes: u32,
+    /// The router that forwards by it; `None` while it is being built.
+    published: Option<u32>,
+}
+
+impl Root {
+    /// An empty table that no router uses yet.
+    pub const fn unpublished() -> Self {
+        Self { node: 0, routes: 0, published: None }
+    }
+
+    /// An empty table that `router` forwards by.
+    pub const fn published(router: u32) -> Self {
+        Self { node: 0, routes: 0, published: Some(router) }
+    }
+
+    /// Number of routes.
+    pub const fn routes(&self) -> u32 {
+        self.routes
+    }
+}
+
+/// Where a reference to a node stands.
+#[derive(Clone, Copy)]
+enum Link {
+    Root,
+    Slot { node: u32, slot: u8 },
+}
+
+/// Where a prefix stands: the address bytes that lead to its node, and the index in the node's heap.
+struct Place {
+    octets: [u8; 4],
+    depth: usize,
+    index: usize,
+}
+
+impl Place {
+    fn of(prefix: Ipv4Net) -> Self {
+        let octets = prefix.network().octets();
+        let depth = usize::from(prefix.prefix_len().saturating_sub(1)) / 8;
+        let bits = usize::from(prefix.prefix_len()) - depth * 8;
+        Self { octets, depth, index: (1 << bits) | (usize::from(octets[depth]) >> (8 - bits)) }
+    }
+}
+
+/// All tries, and their nodes.
+pub struct Trie<M> {
+    memory: M,
+    /// [`HEAP`] leaves for each node: the routes that end in it. All are `NONE` in a free node.
+    routes: Vec<FibEntry>,
+    /// Routes and child nodes of each node: one without any is not needed.
+    contents: Vec<u16>,
+    nodes: SlotPool,
+}
+
+impl<M: TrieMemory> Trie<M> {
+    /// No tries. Nodes that are `taken` are left alone until [`Self::quarantine_node`].
+    pub fn new(memory: M, taken: impl Fn(u32) -> bool) -> Self {
+        let capacity = memory.node_capacity();
+        Self {
+            memory,
+            // Zeroed by the allocator: pages of nodes that are never used are never touched.
+            routes: vec![FibEntry::NONE; capacity as usize * HEAP],
+            contents: vec![0; capacity as usize],
+            nodes: SlotPool::new(capacity, taken),
+        }
+    }
+
+    /// The memory.
+    pub fn memory(&self) -> &M {
+        &self.memory
+    }
+
+    /// The memory, to write what is not a trie's.
+    pub fn memory_mut(&mut self) -> &mut M {
+        &mut self.memory
+    }
+
+    /// Adds a route or replaces its leaf, and returns the leaf that it replaced.
+    ///
+    /// Readers see each address of the prefix change from its old leaf to `leaf`, one entry after the other.
+    pub fn insert(
+        &mut self,
+        root: &mut Root,
+        prefix: Ipv4Net,
+        leaf: FibEntry,
+    ) -> Result<Option<FibEntry>, NodesExhausted> {
+        debug_assert!(leaf.is_leaf());
+        let place = Place::of(prefix);
+        let mut link = Link::Root;
+        for depth in 0..=place.depth {
+            let entry = self.follow(root, link);
+            if !entry.is_child() {
+                self.graft(root, link, depth, &place, entry, leaf)?;
+                return Ok(None);
+            }
+            let node = entry.index();
+            link = Link::Slot { node, slot: place.octets[depth] };
+        }
+        let Link::Slot { node, .. } = link else { unreachable!("a place has a depth") };
+        let old = std::mem::replace(self.route_mut(node, place.index), leaf);
+        if old == FibEntry::NONE {
+            self.contents[node as usize] += 1;
+            root.routes += 1;
+        }
+        if old != leaf {
+            self.push(node, place.index, leaf);
+        }
+        Ok(Some(old).filter(|old| old.is_leaf()))
+    }
+
+    /// Adds the nodes that `place` needs from `depth` on. Whole before `link` publishes it with one store.
+    fn graft(
+        &mut self,
+        root: &mut Root,
+        link: Link,
+        depth: usize,
+        place: &Place,
+        cover: FibEntry,
+        leaf: FibEntry,
+    ) -> Result<(), NodesExhausted> {
+        let mut chain = [0; 4];
+        let chain = &mut chain[depth..=place.depth];
+        if !self.nodes.take_all(chain) {
+            return Err(NodesExhausted { capacity: self.nodes.usage().capacity });
+        }
+        for &node in chain.iter() {
+            self.memory.fill(node, cover);
+            self.contents[node as usize] = 1;
+        }
+        let last = chain[chain.len() - 1];
+        *self.route_mut(last, place.index) = leaf;
+        self.push(last, place.index, leaf);
+        for (level, pair) in chain.windows(2).enumerate().rev() {
+            self.memory.set_entry(pair[0], place.octets[depth + level], FibEntry::child(pair[1]));
+        }
+        let first = FibEntry::child(chain[0]);
+        if let Link::Slot { node, .. } = link {
+            self.contents[node as usize] += 1;
+        }
+        self.store(root, link, first);
+        root.routes += 1;
+        Ok(())
+    }
+
+    /// Removes a route, and returns its leaf. Its addresses fall to the covering route; nodes that hold no
+    /// route any more are unlinked with one store and quarantined.
+    pub fn withdraw(&mut self, root: &mut Root, prefix: Ipv4Net) -> Option<FibEntry> {
+        let place = Place::of(prefix);
+        let mut links = [Link::Root; 5];
+        for depth in 0..=place.depth {
+            let entry = self.follow(root, links[depth]);
+            if !entry.is_child() {
+                return None;
+            }
+            links[depth + 1] = Link::Slot { node: entry.index(), slot: place.octets[depth] };
+        }
+        // The link to each node on the way, and the link that leaves it.
+        let links = &links[..place.depth + 2];
+        let Link::Slot { node, .. } = links[place.depth + 1] else { return None };
+        let old = std::mem::take(self.route_mut(node, place.index));
+        if old == FibEntry::NONE {
+            return None;
+        }
+        root.routes -= 1;
+        let cover = self.cover(&links[..=place.depth], node, place.index);
+
+        let mut unlink = None;
+        for pair in links.windows(2).rev() {
+            let (to, Link::Slot { node, .. }) = (pair[0], pair[1]) else { break };
+            self.contents[node as usize] -= 1;
+            if self.contents[node as usize] > 0 {
+                break;
+            }
+            self.nodes.quarantine(node);
+            unlink = Some(to);
+        }
+        match unlink {
+            Some(link) => self.store(root, link, cover),
+            None => self.push(node, place.index, cover),
+        }
+        Some(old)
+    }
+
+    /// Gives `root` to `router` with one store. The router's table until now, if any, has to be cleared by
+    /// the caller.
+    pub fn publish(&mut self, root: &mut Root, router: u32) {
+        root.published = Some(router);
+        self.memory.set_root(router, root.node);
+    }
+
+    /// Takes a table away: from its router if `unpublish` (else another table has taken its place), and all
+    /// its nodes into quarantine. `released` gets each route's leaf.
+    pub fn clear(&mut self, root: Root, unpublish: bool, mut released: impl FnMut(FibEntry)) {
+        if unpublish && let Some(router) = root.published {
+            self.memory.set_root(router, 0);
+        }
+        let mut pending = Vec::from_iter((root.node != 0).then_some(root.node));
+        while let Some(node) = pending.pop() {
+            pending.extend(self.children(node).map(|(_, child)| child));
+            let heap = &mut self.routes[node as usize * HEAP..][..HEAP];
+            for route in heap.iter_mut().filter(|route| route.is_leaf()) {
+                released(std::mem::take(route));
+            }
+            self.contents[node as usize] = 0;
+            self.nodes.quarantine(node);
+        }
+    }
+
+    /// The leaf of exactly this prefix.
+    pub fn route(&self, root: &Root, prefix: Ipv4Net) -> Option<FibEntry> {
+        let place = Place::of(prefix);
+        let mut entry = FibEntry::child(root.node);
+        for &octet in &place.octets[..place.depth] {
+            if !entry.is_child() {
+                return None;
+            }
+            entry = self.memory.entry(entry.index(), octet);
+        }
+        let leaf = if entry.is_child() { self.heap(entry.index())[place.index] } else { FibEntry::NONE };
+        Some(leaf).filter(|leaf| leaf.is_leaf())
+    }
+
+    /// Every route with its leaf, in no particular order.
+    pub fn for_each_route(&self, root: &Root, mut route: impl FnMut(Ipv4Net, FibEntry)) {
+        let mut pending = Vec::from_iter((root.node != 0).then_some((root.node, 0_u32, 0_usize)));
+        while let Some((node, address, depth)) = pending.pop() {
+            let shift = 24 - 8 * depth;
+            for (slot, child) in self.children(node) {
+                pending.push((child, address | (u32::from(slot) << shift), depth + 1));
+            }
+            for (index, &leaf) in self.heap(node).iter().enumerate().filter(|(_, leaf)| leaf.is_leaf()) {
+                let bits = index.ilog2() as usize;
+                let value = ((index - (1 << bits)) << (8 - bits)) as u32;
+                let length = (depth * 8 + bits) as u8;
+                if let Ok(prefix) = Ipv4Net::new((address | (value << shift)).into(), length) {
+                    route(prefix, leaf);
+                }
+            }
+        }
+    }
+
+    /// Quarantines a node that was `taken` from the start.
+    pub fn quarantine_node(&mut self, node: u32) {
+        self.nodes.quarantine(node);
+    }
+
+    /// Nodes wait for a grace period.
+    pub fn has_quarantined(&self) -> bool {
+        self.nodes.has_quarantined()
+    }
+
+    /// Frees what is in quarantine. Call it after a grace period.
+    pub fn reclaim(&mut self) {
+        self.nodes.reclaim();
+    }
+
+    /// How full the pool of nodes is.
+    pub fn usage(&self) -> Usage {
+        self.nodes.usage()
+    }
+
+    /// The leaf of the next shorter prefix that covers the one at `index` of `node`, to which `links` lead.
+    fn cover(&self, links: &[Link], node: u32, index: usize) -> FibEntry {
+        let above = links.iter().rev().filter_map(|link| match *link {
+            Link::Root => None,
+            Link::Slot { node, slot } => Some((node, FRINGE + usize::from(slot))),
+        });
+        std::iter::once((node, index >> 1))
+            .chain(above)
+            .find_map(|(node, index)| {
+                let heap = self.heap(node);
+                std::iter::successors(Some(index), |index| Some(index >> 1))
+                    .take_while(|&index| index > 0)
+                    .map(|index| heap[index])
+                    .find(|route| route.is_leaf())
+            })
+            .unwrap_or(FibEntry::NONE)
+    }
+
+    /// Sets every entry under the prefix at `index`, but for those of longer prefixes.
+    fn push(&mut self, node: u32, index: usize, leaf: FibEntry) {
+        if index >= FRINGE {
+            let slot = (index - FRINGE) as u8;
+            let entry = self.memory.entry(node, slot);
+            if entry.is_child() {
+                self.push(entry.index(), 1, leaf);
+            } else {
+                self.memory.set_entry(node, slot, leaf);
+            }
+            return;
+        }
+        for longer in [index * 2, index * 2 + 1] {
+            if !self.heap(node)[longer].is_leaf() {
+                self.push(node, longer, leaf);
+            }
+        }
+    }
+
+    fn follow(&self, root: &Root, link: Link) -> FibEntry {
+        match link {
+            Link::Root => FibEntry::child(root.node),
+            Link::Slot { node, slot } => self.memory.entry(node, slot),
+        }
+    }
+
+    fn store(&mut self, root: &mut Root, link: Link, entry: FibEntry) {
+        match link {
+            Link::Root => {
+                root.node = entry.index();
+                if let Some(router) = root.published {
+                    self.memory.set_root(router, root.node);
+                }
+            }
+            Link::Slot { node, slot } => self.memory.set_entry(node, slot, entry),
+        }
+    }
+
+    fn children(&self, node: u32) -> impl Iterator<Item = (u8, u32)> {
+        (0..=u8::MAX)
+            .map(move |slot| (slot, self.memory.entry(node, slot)))
+            .filter(|(_, entry)| entry.is_child())
+            .map(|(slot, entry)| (slot, entry.index()))
+    }
+
+    fn heap(&self, node: u32) -> &[FibEntry] {
+        &self.routes[node as usize * HEAP..][..HEAP]
+    }
+
+    fn route_mut(&mut self, node: u32, index: usize) -> &mut FibEntry {
+        &mut self.routes[node as usize * HEAP + index]
+    }
+}

@@ -1,0 +1,29 @@
+//! The eBPF programs and their maps: loading, attaching, and the memory that the tables live in.
+//!
+//! Everything is pinned below `<pin-dir>/v<ABI version>/`, so it outlives the agent: `maps/<NAME>`,
+//! `programs/<name>`, `links/<interface>-<hook>`. Removing a link's pin detaches the program.
+
+mod attach;
+mod clsact;
+mod counters;
+mod encaps;
+mod grace;
+mod maps;
+mod mmap;
+mod mount;
+mod object;
+mod pins;
+mod syscall;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use attach::{Attached, Attachment, Hook, attachments, detach, detach_all, detach_stale};
+pub use counters::Counters;
+pub use encaps::Encaps;
+pub use grace::Membarrier;
+pub use maps::PinnedMaps;
+pub use mmap::FibMemory;
+pub use object::{FastPath, Origin};
+pub use pins::Pins;
+pub use table::{ArrayTable, Changes, Devices, HashTable};

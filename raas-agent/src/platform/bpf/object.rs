@@ -1,0 +1,174 @@
+//! Loading the programs, on maps that may be live already.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use anyhow::{Context as _, Result, anyhow};
+use aya::{
+    Ebpf, EbpfLoader,
+    maps::MapInfo,
+    programs::{ProgramError, SchedClassifier, Xdp},
+};
+use aya_obj::{Object, generated::bpf_map_type};
+
+use super::{
+    maps::NAMES,
+    pins::{self, Pins},
+};
+
+pub(super) const XDP_PROGRAM: &str = "raas_xdp";
+pub(super) const TC_PROGRAM: &str = "raas_tc";
+
+/// The kernel sets it on device maps by itself (kernel/bpf/devmap.c, `dev_map_init_map`).
+const BPF_F_RDONLY_PROG: u32 = 1 << 7;
+
+/// Where the maps come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Made now; there were none.
+    New,
+    /// Found pinned, all as this build wants them: with whatever an earlier agent wrote.
+    Reused,
+    /// Made now, because the pinned ones were not what this build wants. Programs that are attached go on
+    /// with the old ones until [`FastPath::attach`] replaces them: fill the new ones first.
+    Recreated {
+        /// What was different.
+        reason: String,
+    },
+}
+
+/// The two programs, loaded.
+pub struct FastPath {
+    ebpf: Ebpf,
+    pins: Pins,
+    origin: Origin,
+}
+
+impl FastPath {
+    /// Loads `object`, with `fib_nodes` nodes in the FIB's pool, on the pinned maps if they fit, and pins
+    /// maps and programs. Attaches nothing; what is attached goes on as it is.
+    pub fn load(object: &[u8], pins: &Pins, fib_nodes: u32) -> Result<Self> {
+        pins.create()?;
+        let origin = prepare_maps(pins, &definitions(object, fib_nodes)?)?;
+        let mut loader = EbpfLoader::new();
+        // No program refers to kernel types: reading and parsing the kernel's BTF would be in vain.
+        loader.btf(None).map_max_entries("FIB_NODES", fib_nodes);
+        for name in NAMES {
+            loader.map_pin_path(name, pins.map(name));
+        }
+        let ebpf = loader.load(object).context("loading the eBPF object")?;
+        let mut this = Self { ebpf, pins: pins.clone(), origin };
+        this.xdp()?.load().with_context(|| format!("loading program {XDP_PROGRAM}"))?;
+        this.tc()?.load().with_context(|| format!("loading program {TC_PROGRAM}"))?;
+        for name in [XDP_PROGRAM, TC_PROGRAM] {
+            this.pin_program(name)?;
+        }
+        Ok(this)
+    }
+
+    /// Where the maps come from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Where things are pinned.
+    pub fn pins(&self) -> &Pins {
+        &self.pins
+    }
+
+    /// The XDP program.
+    pub(super) fn xdp(&mut self) -> Result<&mut Xdp> {
+        program(&mut self.ebpf, XDP_PROGRAM)
+    }
+
+    /// The TC program.
+    pub(super) fn tc(&mut self) -> Result<&mut SchedClassifier> {
+        program(&mut self.ebpf, TC_PROGRAM)
+    }
+
+    /// Replaces the pin by one rename: there is always a program under the name.
+    fn pin_program(&mut self, name: &str) -> Result<()> {
+        let pin = self.pins.program(name);
+        let new = self.pins.program(&format!("{name}-new"));
+        pins::remove(&new)?;
+        let program = self.ebpf.program_mut(name).with_context(|| format!("no program {name}"))?;
+        program.pin(&new).with_context(|| format!("pinning {}", new.display()))?;
+        fs::rename(&new, &pin).with_context(|| format!("renaming {} to {name}", new.display()))
+    }
+}
+
+fn program<'a, P>(ebpf: &'a mut Ebpf, name: &str) -> Result<P>
+where
+    P: TryFrom<&'a mut aya::programs::Program, Error = ProgramError>,
+{
+    let program = ebpf.program_mut(name).with_context(|| format!("the eBPF object has no program {name}"))?;
+    program.try_into().with_context(|| format!("program {name} is of another type"))
+}
+
+/// What makes a pinned map usable: everything that the kernel checked or laid out when it was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Attributes {
+    map_type: u32,
+    key_size: u32,
+    value_size: u32,
+    max_entries: u32,
+    flags: u32,
+}
+
+/// What the object says its maps are.
+fn definitions(object: &[u8], fib_nodes: u32) -> Result<BTreeMap<&'static str, Attributes>> {
+    let object = Object::parse(object).context("parsing the eBPF object")?;
+    let definition = |name: &'static str| {
+        let map = object.maps.get(name).with_context(|| format!("the eBPF object has no map {name}"))?;
+        Ok((
+            name,
+            Attributes {
+                map_type: map.map_type(),
+                key_size: map.key_size(),
+                value_size: map.value_size(),
+                max_entries: if name == "FIB_NODES" { fib_nodes } else { map.max_entries() },
+                flags: map.map_flags(),
+            },
+        ))
+    };
+    NAMES.into_iter().map(definition).collect()
+}
+
+/// The attributes of the map pinned at `pin`; an error if there is none.
+fn pinned(pin: &Path) -> Result<Attributes> {
+    let info = MapInfo::from_pin(pin)?;
+    let map_type = info.map_type()? as u32;
+    let implied =
+        if map_type == bpf_map_type::BPF_MAP_TYPE_DEVMAP_HASH as u32 { BPF_F_RDONLY_PROG } else { 0 };
+    Ok(Attributes {
+        map_type,
+        key_size: info.key_size(),
+        value_size: info.value_size(),
+        max_entries: info.max_entries(),
+        flags: info.map_flags() & !implied,
+    })
+}
+
+/// Decides whether the pinned maps are used. All or none: they refer to each other by index.
+fn prepare_maps(pins: &Pins, wanted: &BTreeMap<&'static str, Attributes>) -> Result<Origin> {
+    let present = pins::names(&pins.maps())?;
+    if present.is_empty() {
+        return Ok(Origin::New);
+    }
+    let difference = wanted.iter().find_map(|(name, wanted)| {
+        let found = if present.iter().any(|present| present == name) {
+            pinned(&pins.map(name))
+        } else {
+            Err(anyhow!("not pinned"))
+        };
+        match found {
+            Ok(found) if found == *wanted => None,
+            Ok(found) => Some(format!("{name} is {found:?}, wanted {wanted:?}")),
+            Err(error) => Some(format!("{name}: {error:#}")),
+        }
+    });
+    let Some(reason) = difference else { return Ok(Origin::Reused) };
+    for name in present {
+        pins::remove(&pins.map(&name))?;
+    }
+    Ok(Origin::Recreated { reason })
+}

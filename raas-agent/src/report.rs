@@ -1,0 +1,68 @@
+//! What a running agent says of itself, in `<run-dir>/agent.json`, for `raas status`.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Write as _},
+    path::PathBuf,
+};
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::platform::Paths;
+
+/// The agent's own view, rewritten whenever it changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentReport {
+    /// Process id.
+    pub pid: u32,
+    /// The first full synchronisation is done: the fast path follows the kernel.
+    pub synchronised: bool,
+    /// Routes in the fast path, by router's full name.
+    pub routes: BTreeMap<String, usize>,
+    /// FIB nodes in use.
+    pub fib_nodes_used: u32,
+    /// FIB nodes in the pool.
+    pub fib_nodes: u32,
+    /// Namespaces resynchronised after a netlink overrun or an interrupted dump, since start.
+    pub resynchronisations: u64,
+    /// What is wrong now: a configuration that was refused, an action that failed, a full table. Empty: all is well.
+    pub faults: Vec<String>,
+}
+
+impl AgentReport {
+    fn path(paths: &Paths) -> PathBuf {
+        paths.run.join("agent.json")
+    }
+
+    /// Writes it, all or nothing.
+    pub fn write(&self, paths: &Paths) -> Result<()> {
+        let path = Self::path(paths);
+        let temporary = path.with_extension("json.new");
+        let write = || -> Result<()> {
+            fs::File::create(&temporary)?.write_all(&serde_json::to_vec_pretty(self)?)?;
+            Ok(fs::rename(&temporary, &path)?)
+        };
+        write().with_context(|| format!("writing {}", path.display()))
+    }
+
+    /// Removes the last one written.
+    pub fn remove(paths: &Paths) -> Result<()> {
+        let path = Self::path(paths);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("removing {}", path.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The last one written, and whether the agent that wrote it still runs.
+    pub fn read(paths: &Paths) -> Option<(Self, bool)> {
+        let report: Self = serde_json::from_slice(&fs::read(Self::path(paths)).ok()?).ok()?;
+        let alive =
+            fs::read_to_string(format!("/proc/{}/comm", report.pid)).is_ok_and(|comm| comm.trim() == "raas");
+        Some((report, alive))
+    }
+}

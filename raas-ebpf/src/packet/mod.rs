@@ -1,0 +1,23 @@
+//! Packets: the buffers of the two hooks, a cursor over their bytes, and a file for each header.
+
+mod buffer;
+mod cursor;
+mod ethernet;
+mod gre;
+mod ipv4;
+mod ipv6;
+mod ports;
+mod tc;
+mod vxlan;
+mod xdp;
+
+pub use buffer::{Egress, Framing, Inner, Packet, Refused};
+pub use cursor::{Cursor, Wire};
+pub use ethernet::{EtherType, Ethernet};
+pub use gre::{Gre, GreFlags};
+pub use ipv4::{Ipv4, Protocol, fold};
+pub use ipv6::Ipv6;
+pub use ports::{Ports, tcp_header_len};
+pub use tc::Tc;
+pub use vxlan::{Udp, Vxlan};
+pub use xdp::Xdp;

@@ -1,0 +1,90 @@
+//! In a bridge domain: may this station speak here, and where is the one it speaks to?
+//!
+//! Exits: `BRIDGED_PORT`, `BRIDGED_VXLAN`, `PUNT_VLAN`, `PUNT_ARP`, `PUNT_MULTICAST`, `PUNT_UNKNOWN_SOURCE`, `PUNT_NOT_IPV4`,
+//! `PUNT_UNKNOWN_MAC`, `PUNT_HAIRPIN`, `PUNT_TOO_BIG`, `PUNT_UNDERLAY_NEXTHOP`, `PUNT_MALFORMED`, those of the steps.
+
+use raas_common::{Exit, FdbKind, Mac, NexthopFlags, Port};
+
+use super::{
+    Arrival, Forward, Way,
+    decision::{Edit, Payload},
+    inspect,
+};
+use crate::{
+    maps,
+    packet::{Egress, EtherType, Ethernet, Framing, Packet},
+};
+
+/// What comes after bridging.
+pub enum Next {
+    Forward(Forward),
+    /// To the gateway: routed from this router on.
+    Route(u32),
+}
+
+#[inline(always)]
+pub fn decide<P: Packet>(packet: P, port: &Port, arrival: &Arrival, domain: u32) -> Result<Next, Exit> {
+    let ethernet: Ethernet = packet
+        .cursor()
+        .skip(arrival.framing.len() - Framing::Ethernet.len())
+        .peek()
+        .ok_or(Exit::PUNT_MALFORMED)?;
+    if packet.has_stripped_tag() || ethernet.is_tagged() {
+        return Err(Exit::PUNT_VLAN);
+    }
+    if ethernet.ethertype.get() == EtherType::ARP {
+        return Err(Exit::PUNT_ARP);
+    }
+    if ethernet.destination.is_group() {
+        return Err(Exit::PUNT_MULTICAST);
+    }
+    let tunnelled = arrival.framing == Framing::Vxlan;
+    if !tunnelled && !speaks_here(packet.ingress(), port, domain, ethernet.source) {
+        return Err(Exit::PUNT_UNKNOWN_SOURCE);
+    }
+    if let Some(here) = maps::domain(domain)
+        && here.router != 0
+        && here.gateway == ethernet.destination
+    {
+        return match ethernet.ethertype.get() {
+            EtherType::IPV4 => Ok(Next::Route(here.router)),
+            _ => Err(Exit::PUNT_NOT_IPV4),
+        };
+    }
+    let station = maps::station(domain, ethernet.destination).ok_or(Exit::PUNT_UNKNOWN_MAC)?;
+    let (exit, way) = match station.kind {
+        FdbKind::PORT if station.target != packet.ingress() => {
+            let peer = station.flags & NexthopFlags::REDIRECT_PEER != 0;
+            (Exit::BRIDGED_PORT, Some(Way::Port(Egress { index: station.target, peer })))
+        }
+        // Split horizon: what came by a tunnel of the domain has reached all that other tunnels lead to.
+        FdbKind::VXLAN if !tunnelled => (Exit::BRIDGED_VXLAN, Way::tunnel(station.target)),
+        FdbKind::PORT | FdbKind::VXLAN => return Err(Exit::PUNT_HAIRPIN),
+        _ => return Err(Exit::PUNT_UNKNOWN_MAC),
+    };
+    let way = way.ok_or(Exit::PUNT_UNDERLAY_NEXTHOP)?;
+    let (edit, payload, size) = match (way, tunnelled) {
+        (Way::Port(_), false) => opaque(packet, arrival),
+        _ => inspect::inspect(packet, arrival, &ethernet, way)?,
+    };
+    if size > station.mtu {
+        return Err(Exit::PUNT_TOO_BIG);
+    }
+    let link = (tunnelled || matches!(way, Way::Tunnel(..))).then_some(ethernet);
+    Ok(Next::Forward(Forward { exit, way, link, edit, payload }))
+}
+
+/// From port to port nothing needs to be known of what is inside.
+#[inline(always)]
+fn opaque<P: Packet>(packet: P, arrival: &Arrival) -> (Edit, Payload, u32) {
+    let length = arrival.payload_len();
+    let payload = Payload { length, tos: 0, hash: 0, ethertype: 0, tcp: false };
+    (Edit::None, payload, inspect::size_on_port(packet, length))
+}
+
+/// The source is the one station behind the port, or one of several.
+#[inline(always)]
+fn speaks_here(ingress: u32, port: &Port, domain: u32, source: Mac) -> bool {
+    port.source == source
+        || maps::station(domain, source).is_some_and(|s| s.kind == FdbKind::PORT && s.target == ingress)
+}

@@ -1,0 +1,34 @@
+//! Longest-prefix match: which nexthop has a router for a destination?
+//!
+//! Exits: `PUNT_NO_ROUTE`.
+
+use raas_common::{Be32, Exit, FibEntry, Nexthop, bucket};
+
+use crate::maps;
+
+#[inline(always)]
+pub fn lookup(router: u32, destination: Be32, hash: u32) -> Result<&'static Nexthop, Exit> {
+    let entry = descend(router, destination);
+    let nexthop = if entry.is_group() {
+        maps::group_member(entry.index(), bucket(hash, router))
+    } else if entry.is_leaf() {
+        maps::nexthop(entry.index())
+    } else {
+        None
+    };
+    nexthop.ok_or(Exit::PUNT_NO_ROUTE)
+}
+
+/// One level for each byte of the destination, first on the wire first.
+#[inline(always)]
+fn descend(router: u32, destination: Be32) -> FibEntry {
+    let mut node = maps::fib_root(router);
+    for byte in destination.raw().to_ne_bytes() {
+        let entry = maps::fib_entry(node, byte);
+        if !entry.is_child() {
+            return entry;
+        }
+        node = entry.index();
+    }
+    FibEntry::NONE
+}

@@ -1,0 +1,149 @@
+//! A simulated machine: a network namespace and a mount namespace, kept alive by files, without a process of their own.
+
+use std::{
+    collections::HashSet,
+    fs::{self, File},
+    os::unix::fs::MetadataExt as _,
+    panic,
+    path::{Path, PathBuf},
+    sync::mpsc,
+    thread,
+};
+
+use anyhow::{Context as _, Result, anyhow};
+use nix::{
+    mount::{MntFlags, MsFlags, mount, umount2},
+    sched::{CloneFlags, setns, unshare},
+    unistd::{User, gettid},
+};
+
+use crate::files::LABS;
+
+const NONE: Option<&str> = None;
+
+/// A network namespace and a mount namespace.
+#[derive(Clone, Debug)]
+pub struct Space {
+    net: PathBuf,
+    mnt: PathBuf,
+}
+
+impl Space {
+    /// Makes the namespaces, and keeps them on the files `net` and `mnt` of a new directory. The directory has to lie on a
+    /// private mount.
+    pub fn create(directory: &Path) -> Result<Self> {
+        fs::create_dir(directory).with_context(|| format!("creating {}", directory.display()))?;
+        let space = Self { net: directory.join("net"), mnt: directory.join("mnt") };
+        for file in [&space.net, &space.mnt] {
+            File::create_new(file).with_context(|| format!("creating {}", file.display()))?;
+        }
+        // A mount namespace cannot be kept from within itself, so one thread enters the new namespaces, and this one binds
+        // them to the files before it ends.
+        let (entered, on_entered) = mpsc::channel();
+        let (bound, on_bound) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            let inside = scope.spawn(move || {
+                let result = unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET)
+                    .context("unshare: are we root?")
+                    .and_then(|()| furnish());
+                // The receiver is gone only if the other thread has failed already.
+                let _ = entered.send(result.map(|()| gettid()));
+                let _ = on_bound.recv();
+            });
+            let bind = || -> Result<()> {
+                let thread = on_entered.recv().context("the thread in the new namespaces died")??;
+                for (file, kind) in [(&space.net, "net"), (&space.mnt, "mnt")] {
+                    let source = format!("/proc/self/task/{thread}/ns/{kind}");
+                    mount(Some(source.as_str()), file, NONE, MsFlags::MS_BIND, NONE)
+                        .with_context(|| format!("binding {source} to {}", file.display()))?;
+                }
+                Ok(())
+            };
+            let result = bind();
+            drop(bound);
+            inside.join().map_err(|_| anyhow!("the thread in the new namespaces panicked"))?;
+            result
+        })?;
+        Ok(space)
+    }
+
+    /// The namespaces that a directory keeps, if it does.
+    pub fn open(directory: &Path) -> Option<Self> {
+        let space = Self { net: directory.join("net"), mnt: directory.join("mnt") };
+        (space.net.is_file() && space.mnt.is_file()).then_some(space)
+    }
+
+    /// The file of the network namespace, as `ip link … netns FILE` takes it.
+    pub fn net(&self) -> &Path {
+        &self.net
+    }
+
+    /// Runs `f` inside, in the network namespace of that name under `/run/netns` if one is given.
+    ///
+    /// It runs on a thread of its own, since namespaces belong to a thread. Processes that `f` starts are inside too. The working
+    /// directory is `/`.
+    pub fn within<T: Send>(&self, netns: Option<&str>, f: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+        let enter = || -> Result<()> {
+            let open = |path: &Path| File::open(path).with_context(|| format!("opening {}", path.display()));
+            let (net, mnt) = (open(&self.net)?, open(&self.mnt)?);
+            // A thread that shares its root directory with others may not change its mount namespace.
+            unshare(CloneFlags::CLONE_FS).context("unshare CLONE_FS")?;
+            setns(&mnt, CloneFlags::CLONE_NEWNS).context("entering the mount namespace")?;
+            let net = match netns {
+                Some(name) => open(&Path::new("/run/netns").join(name))?,
+                None => net,
+            };
+            setns(&net, CloneFlags::CLONE_NEWNET).context("entering the network namespace")
+        };
+        let inside = || {
+            enter()?;
+            f()
+        };
+        thread::scope(|scope| scope.spawn(inside).join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
+    }
+
+    /// Inode numbers of all namespaces that belong to it: its own two, and the named ones that were made inside. A process is
+    /// ours if it is in one of them.
+    pub fn inodes(&self) -> Result<HashSet<u64>> {
+        let inode =
+            |path: &Path| anyhow::Ok(fs::metadata(path).with_context(|| path.display().to_string())?.ino());
+        let mut inodes = HashSet::from([inode(&self.net)?, inode(&self.mnt)?]);
+        inodes.extend(self.within(None, || {
+            let entries = fs::read_dir("/run/netns").context("/run/netns")?;
+            entries.map(|entry| Ok(entry?.metadata()?.ino())).collect::<Result<Vec<_>>>()
+        })?);
+        Ok(inodes)
+    }
+}
+
+/// Gives the mount namespace that this thread has just entered what is a machine's own.
+fn furnish() -> Result<()> {
+    // Nothing of ours reaches the outside; what is unmounted outside is not held here.
+    mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_SLAVE, NONE).context("making / a slave mount")?;
+    // Labs, ours among them, were copied with everything else: their namespaces would never end.
+    let mounts = fs::read_to_string("/proc/thread-self/mountinfo").context("/proc/thread-self/mountinfo")?;
+    for target in mounts.lines().rev().filter_map(|line| line.split(' ').nth(4)) {
+        if Path::new(target).starts_with(LABS) {
+            umount2(target, MntFlags::MNT_DETACH).with_context(|| format!("unmounting {target}"))?;
+        }
+    }
+    fs::create_dir_all("/var/lib/raas").context("/var/lib/raas")?;
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    // A new sysfs shows the interfaces of this thread's network namespace.
+    for (target, kind, data) in [
+        ("/sys", "sysfs", None),
+        ("/sys/fs/bpf", "bpf", Some("mode=0700")),
+        ("/run", "tmpfs", Some("mode=0755")),
+        ("/var/lib/raas", "tmpfs", Some("mode=0755")),
+    ] {
+        mount(Some(kind), target, Some(kind), flags, data).with_context(|| format!("mounting {target}"))?;
+    }
+    for directory in ["/run/lock", "/run/netns", "/run/raas", "/run/frr"] {
+        fs::create_dir(directory).context(directory)?;
+    }
+    // FRR's daemons give up root and then make their sockets here. /var/run is a link to /run.
+    if let Some(frr) = User::from_name("frr").context("looking up user frr")? {
+        nix::unistd::chown("/run/frr", Some(frr.uid), Some(frr.gid)).context("/run/frr")?;
+    }
+    Ok(())
+}

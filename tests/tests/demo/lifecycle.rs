@@ -1,0 +1,176 @@
+//! Agents that die, change and go, while packets pass.
+
+use std::{fs, time::Duration};
+
+use anyhow::{Context as _, Result, ensure};
+use nix::sys::signal::Signal;
+use raas_agent::model::Hook;
+use raas_lab::{Lab, Pinging, wait_for};
+
+use crate::network::READY;
+
+const SOON: Duration = Duration::from_secs(30);
+
+/// `kill -9` of an agent under TCP: the stream goes on. A route that is withdrawn while there is no agent is gone from the fast
+/// path when there is one again.
+pub fn kill(lab: &Lab) -> Result<()> {
+    let (near, far, other) = (lab.station("acme/pc1")?, lab.station("acme/pc4")?, lab.station("acme/pc3")?);
+    let withdrawn = lab.address(&other)?;
+    let mut killed = false;
+    lab.transfer(&near, &far, 64 << 20, |arrived| {
+        if !killed && arrived > 16 << 20 {
+            killed = true;
+            lab.signal_agent("h1", Signal::SIGKILL)?;
+        }
+        Ok(())
+    })?;
+    ensure!(killed, "the stream ended first");
+    let reaches = || lab.ping(&near, withdrawn, 1, Duration::ZERO, Duration::from_secs(1));
+    ensure!(reaches()?.received == 1, "{near} does not reach {other} without an agent");
+
+    let outcome = advertise(lab, false).and_then(|()| {
+        lab.start_agent("h1")?;
+        wait_for(SOON, "agent that has taken over", || Ok(lab.status("h1")?.is_well().then_some(())))?;
+        wait_for(SOON, "end of the withdrawn route", || {
+            let before = forwarded(lab, "acme/pc1")?;
+            let received = reaches()?.received;
+            Ok((received == 0 && forwarded(lab, "acme/pc1")? == before).then_some(()))
+        })
+    });
+    advertise(lab, true)?;
+    outcome?;
+    lab.wait_ready(READY)
+}
+
+/// Makes h2's spines announce the subnet `db`, or not.
+fn advertise(lab: &Lab, announce: bool) -> Result<()> {
+    for (spine, asn) in [("vpc2b-s1", 3100), ("vpc2b-s2", 4100)] {
+        let network = format!("{}network 198.18.5.0/24", if announce { "" } else { "no " });
+        let router = format!("router bgp {asn} vrf raas-acme-{spine}");
+        let lines = ["configure terminal", &router, "address-family ipv4 unicast", &network];
+        let words: Vec<_> = ["vtysh"].into_iter().chain(lines.iter().flat_map(|line| ["-c", line])).collect();
+        let output = lab.exec("h2", None, &words)?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        ensure!(output.status.success() && !said.contains('%'), "{words:?}: {said}");
+    }
+    Ok(())
+}
+
+/// Packets that the fast path has forwarded from a port.
+fn forwarded(lab: &Lab, scope: &str) -> Result<u64> {
+    let counters = lab.counters()?;
+    let port: Vec<_> = counters.iter().filter(|counter| counter.scope == scope).collect();
+    ensure!(!port.is_empty(), "nothing counts for {scope}");
+    Ok(port.iter().filter(|counter| counter.class == "forwarded").map(|counter| counter.packets).sum())
+}
+
+/// Every hook of h1 changes to the other kind and back; no ping at 100/s is lost.
+pub fn switch_hook(lab: &Lab) -> Result<()> {
+    let (from, to) = (lab.station("acme/pc1")?, lab.station("acme/pc3")?);
+    let own = lab.hook().context("the scenario's network has a hook")?;
+    let other = if own == Hook::Xdp { Hook::Tc } else { Hook::Xdp };
+    let pinging = lab.keep_pinging(&from, lab.address(&to)?)?;
+    for hook in [other, own] {
+        lab.signal_agent("h1", Signal::SIGTERM)?;
+        lab.start_agent_on("h1", Some(hook))?;
+        wait_for(SOON, "changed hooks", || {
+            let ports = lab.status("h1")?.ports;
+            let endpoint = ports.iter().find(|port| port.name == "acme/pc1").context("the port of pc1")?;
+            Ok((endpoint.hook == hook.to_string()).then_some(()))
+        })?;
+    }
+    none_lost(pinging)?;
+    lab.wait_ready(READY)
+}
+
+/// A VPC is added to h1 in the configuration, comes up, and is taken out again; no ping of the others at 100/s is lost.
+pub fn add_vpc(lab: &Lab) -> Result<()> {
+    let (from, to) = (lab.station("acme/pc1")?, lab.station("acme/pc3")?);
+    let file = lab.config().join("acme.toml");
+    let original = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    let pinging = lab.keep_pinging(&from, lab.address(&to)?)?;
+    fs::write(&file, format!("{original}\n{NEW_VPC}"))?;
+    let netns = "raas-acme-pc9";
+    let came = wait_for(SOON, "answer to the new endpoint", || {
+        let address = lab.address(&to)?.to_string();
+        let output = lab.exec("h1", Some(netns), &["ping", "-n", "-q", "-c", "1", "-W", "1", &address])?;
+        Ok(output.status.success().then_some(()))
+    });
+    fs::write(&file, &original)?;
+    came?;
+    wait_for(SOON, "end of the new endpoint", || {
+        let list = lab.exec("h1", None, &["ip", "netns", "list"])?;
+        Ok((!String::from_utf8_lossy(&list.stdout).contains(netns)).then_some(()))
+    })?;
+    none_lost(pinging)
+}
+
+const NEW_VPC: &str = r#"
+[[vpc]]
+name = "vpc9"
+hypervisor = "h1"
+
+[[vpc.spine]]
+asn = 9000
+
+[[vpc.subnet]]
+name = "new"
+cidr = "198.18.9.0/24"
+dhcp = { start = "198.18.9.100", end = "198.18.9.199", lease = 3600 }
+
+[[vpc.subnet.endpoint]]
+name = "pc9"
+"#;
+
+/// SIGTERM of an agent leaves forwarding as it is. `raas down` leaves a hypervisor as it was before.
+pub fn stop_and_down(lab: &Lab) -> Result<()> {
+    let (from, to) = (lab.station("acme/pc1")?, lab.station("acme/pc3")?);
+    let pinging = lab.keep_pinging(&from, lab.address(&to)?)?;
+    lab.signal_agent("h1", Signal::SIGTERM)?;
+    let before = forwarded(lab, "acme/pc1")?;
+    wait_for(SOON, "packets forwarded without an agent", || {
+        Ok((forwarded(lab, "acme/pc1")? > before + 50).then_some(()))
+    })?;
+    none_lost(pinging)?;
+
+    let programs = programs(lab)?;
+    ensure!(!programs.is_empty(), "no program is loaded");
+    lab.raas("h1", &["down"])?;
+    let shell = |script: &str| -> Result<String> {
+        let output = lab.exec("h1", None, &["sh", "-c", script])?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    for (left, script) in [
+        ("namespaces", "ip netns list"),
+        ("links", "ip -o link show | grep -v -e ' lo:' -e ' uplink'"),
+        ("queueing disciplines", "tc qdisc show | grep -e clsact -e ingress"),
+        ("programs on interfaces", "bpftool net show | grep -e raas"),
+        ("pins", "find /sys/fs/bpf -mindepth 1"),
+        ("routes", "ip route show proto 201; ip route show proto bgp"),
+    ] {
+        let shown = shell(script)?;
+        ensure!(shown.is_empty(), "{left} after `raas down`:\n{shown}");
+    }
+    let processes = lab.processes("h1")?;
+    ensure!(processes.is_empty(), "processes after `raas down`: {processes:?}");
+    wait_for(SOON, "unloading of the programs", || {
+        Ok(self::programs(lab)?.iter().all(|program| !programs.contains(program)).then_some(()))
+    })?;
+
+    lab.start_agent("h1")?;
+    lab.wait_ready(READY)
+}
+
+/// Identifiers of the programs on h1's interfaces, as `bpftool net` shows them.
+fn programs(lab: &Lab) -> Result<Vec<String>> {
+    let script = "bpftool -j net show | grep -o '\"id\":[0-9]*\\|\"prog_id\":[0-9]*' | sort -u";
+    let output = lab.exec("h1", None, &["sh", "-c", script])?;
+    Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+}
+
+fn none_lost(pinging: Pinging) -> Result<()> {
+    let (received, lost) = pinging.stop()?;
+    ensure!(received > 50, "only {received} replies: nothing was proven");
+    ensure!(lost.is_empty(), "lost {lost:?} of {received}");
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! A small trie builder of its own, for prefixes that do not overlap: so that nothing is shared with the agent's.
+
+use std::net::Ipv4Addr;
+
+use raas_common::{FibEntry, FibNode};
+
+/// The tries of some routers, in one pool.
+pub struct Fib {
+    pub nodes: Vec<FibNode>,
+}
+
+impl Fib {
+    /// Node 0 is never used.
+    pub fn new() -> Self {
+        Self { nodes: vec![EMPTY] }
+    }
+
+    /// A new, empty root.
+    pub fn root(&mut self) -> u32 {
+        self.nodes.push(EMPTY);
+        self.nodes.len() as u32 - 1
+    }
+
+    /// Adds a route whose prefix length is a whole number of bytes, and which no other covers.
+    pub fn add(&mut self, root: u32, prefix: Ipv4Addr, bytes: usize, entry: FibEntry) {
+        let mut node = root;
+        let (last, path) = prefix.octets()[..bytes].split_last().map(|(l, p)| (*l, p.to_vec())).unwrap();
+        for byte in path {
+            let found = self.nodes[node as usize].entries[usize::from(byte)];
+            assert!(!found.is_leaf(), "{prefix}/{} is covered", bytes * 8);
+            node = if found.is_child() {
+                found.index()
+            } else {
+                let child = self.root();
+                self.nodes[node as usize].entries[usize::from(byte)] = FibEntry::child(child);
+                child
+            };
+        }
+        self.nodes[node as usize].entries[usize::from(last)] = entry;
+    }
+}
+
+const EMPTY: FibNode = FibNode { entries: [FibEntry::NONE; 256] };

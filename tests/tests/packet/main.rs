@@ -1,0 +1,16 @@
+//! Both programs, packet by packet, through `BPF_PROG_TEST_RUN`: what goes in, which counter moves, what comes out, byte for
+//! byte. Needs root.
+
+mod bridge;
+mod case;
+mod coverage;
+mod fib;
+mod gre;
+mod gso;
+mod network;
+mod program;
+mod route;
+mod slow_path;
+mod speed;
+mod uplink;
+mod vxlan;

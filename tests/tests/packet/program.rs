@@ -1,0 +1,170 @@
+//! One loaded program and its maps.
+
+use std::{borrow::Borrow, collections::BTreeMap};
+
+use aya::{
+    Ebpf, EbpfLoader, Pod, TestRun, TestRunOptions,
+    maps::{Array, HashMap, MapData, PerCpuArray, xdp::DevMapHash},
+    programs::{SchedClassifier, TestRunResult, Xdp},
+};
+use raas_common::{Counter, Exit, MAX_EXITS, counter_index};
+
+/// `BPF_PROG_TEST_RUN` gives a packet to the loopback device unless told otherwise.
+pub const INGRESS: u32 = 1;
+
+/// The two hooks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook {
+    Xdp,
+    Tc,
+}
+
+impl Hook {
+    pub const BOTH: [Self; 2] = [Self::Xdp, Self::Tc];
+}
+
+/// What a program said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Passed,
+    Dropped,
+    Redirected,
+    Other(u32),
+}
+
+/// A GSO packet, as the kernel would describe it to a TC program.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Gso {
+    pub segments: u32,
+    pub size: u32,
+}
+
+/// A program, loaded with maps of its own.
+pub struct Program {
+    pub hook: Hook,
+    ebpf: Ebpf,
+}
+
+impl Program {
+    pub fn load(hook: Hook) -> Self {
+        let mut ebpf = EbpfLoader::new()
+            .map_max_entries("FIB_NODES", 64)
+            .load(raas_agent::EBPF_OBJECT)
+            .expect("the object loads (as root)");
+        match hook {
+            Hook::Xdp => {
+                let program: &mut Xdp = ebpf.program_mut("raas_xdp").unwrap().try_into().unwrap();
+                program.load().expect("the verifier accepts raas_xdp");
+            }
+            Hook::Tc => {
+                let program: &mut SchedClassifier = ebpf.program_mut("raas_tc").unwrap().try_into().unwrap();
+                program.load().expect("the verifier accepts raas_tc");
+            }
+        }
+        Self { hook, ebpf }
+    }
+
+    /// Runs the program on one packet. Gives what it said, and the packet afterwards.
+    pub fn run(&self, packet: &[u8], gso: Gso) -> (Verdict, Vec<u8>) {
+        let mut out = vec![0; packet.len() + 256];
+        let result = self.test_run(packet, &mut out, gso, 1);
+        out.truncate(result.data_size_out as usize);
+        let verdict = match (self.hook, result.return_value as i32) {
+            (Hook::Xdp, 1) | (Hook::Tc, 2) => Verdict::Dropped,
+            (Hook::Xdp, 2) | (Hook::Tc, -1) => Verdict::Passed,
+            (Hook::Xdp, 4) | (Hook::Tc, 7) => Verdict::Redirected,
+            _ => Verdict::Other(result.return_value),
+        };
+        (verdict, out)
+    }
+
+    /// Runs the program `repeat` times; the packet is not restored in between.
+    pub fn test_run(&self, packet: &[u8], out: &mut [u8], gso: Gso, repeat: u32) -> TestRunResult {
+        let context = sk_buff(gso);
+        let mut options =
+            TestRunOptions { data_in: Some(packet), data_out: Some(out), ..TestRunOptions::new() };
+        options.repeat = repeat;
+        match self.hook {
+            Hook::Xdp => {
+                let program: &Xdp = self.ebpf.program("raas_xdp").unwrap().try_into().unwrap();
+                program.test_run(options)
+            }
+            Hook::Tc => {
+                options.ctx_in = Some(&context);
+                let program: &SchedClassifier = self.ebpf.program("raas_tc").unwrap().try_into().unwrap();
+                program.test_run(options)
+            }
+        }
+        .expect("BPF_PROG_TEST_RUN")
+    }
+
+    /// Writes an element of an array map.
+    pub fn set<V: Pod>(&mut self, map: &str, index: u32, value: V) {
+        let mut map: Array<&mut MapData, V> = self.map(map);
+        map.set(index, value, 0).unwrap();
+    }
+
+    /// Writes an element of a hash map.
+    pub fn insert<K: Pod, V: Pod>(&mut self, map: &str, key: impl Borrow<K>, value: impl Borrow<V>) {
+        let mut map: HashMap<&mut MapData, K, V> = self.map(map);
+        map.insert(key, value, 0).unwrap();
+    }
+
+    /// Removes every element of a hash map.
+    pub fn clear<K: Pod, V: Pod>(&mut self, map: &str) {
+        let mut map: HashMap<&mut MapData, K, V> = self.map(map);
+        let keys: Vec<K> = map.keys().map(Result::unwrap).collect();
+        for key in keys {
+            map.remove(&key).unwrap();
+        }
+    }
+
+    /// Makes these interface indexes ones that XDP may redirect to (they all stand for the loopback device).
+    pub fn set_devices(&mut self, indexes: &[u32]) {
+        let mut map: DevMapHash<&mut MapData> = self.map("DEVICES");
+        let keys: Vec<u32> = map.keys().map(Result::unwrap).collect();
+        for key in keys {
+            map.remove(key).unwrap();
+        }
+        for &index in indexes {
+            map.insert(index, INGRESS, None, 0).unwrap();
+        }
+    }
+
+    /// The counters of these scopes that are not zero.
+    pub fn counters(&mut self, scopes: &[u32]) -> BTreeMap<(u32, Exit), Counter> {
+        let map: PerCpuArray<&mut MapData, Counter> = self.map("COUNTERS");
+        let mut counters = BTreeMap::new();
+        for &scope in scopes {
+            for exit in (0..MAX_EXITS).map(Exit) {
+                let mut sum = Counter::default();
+                for counter in map.get(&counter_index(scope, exit), 0).unwrap().iter() {
+                    sum.packets += counter.packets;
+                    sum.bytes += counter.bytes;
+                }
+                if sum != Counter::default() {
+                    counters.insert((scope, exit), sum);
+                }
+            }
+        }
+        counters
+    }
+
+    fn map<'a, M>(&'a mut self, name: &str) -> M
+    where
+        M: TryFrom<&'a mut aya::maps::Map>,
+        M::Error: std::fmt::Debug,
+    {
+        self.ebpf.map_mut(name).unwrap_or_else(|| panic!("map {name}")).try_into().unwrap()
+    }
+}
+
+/// `struct __sk_buff` of <linux/bpf.h>, with the fields that a test run may set.
+fn sk_buff(gso: Gso) -> [u8; 192] {
+    let mut bytes = [0; 192];
+    let mut set = |offset: usize, value: u32| bytes[offset..offset + 4].copy_from_slice(&value.to_ne_bytes());
+    set(36, INGRESS); // ingress_ifindex
+    set(164, gso.segments); // gso_segs
+    set(176, gso.size); // gso_size
+    bytes
+}

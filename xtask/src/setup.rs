@@ -1,0 +1,131 @@
+//! `cargo xtask setup`: finds what building and running needs, and installs what is missing where it may.
+
+use std::{
+    path::Path,
+    process::{Command, ExitCode},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::{
+    bpf,
+    packages::{COMPILER, LINKER, Package, RUNTIME},
+};
+
+/// The LLVM that bpf-linker is built with. It must not be older than the one in the compiler.
+const LLVM_PREFIX: &str = "/usr/lib/llvm-22";
+const CARGO_INSTALL: &[&str] =
+    &["install", "bpf-linker@^0.13", "--locked", "--no-default-features", "--features", "llvm-22"];
+
+/// How much to say when nothing is missing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// The verb `setup`: what was found.
+    Full,
+    /// A step before another verb: nothing.
+    Quiet,
+}
+
+/// What is missing.
+struct Missing {
+    packages: Vec<Package>,
+    linker: bool,
+}
+
+impl Missing {
+    fn find() -> Self {
+        let compiler = if bpf::Compiler::find().is_some() { &[] } else { COMPILER };
+        let linker = !bpf::has_linker();
+        let needed = RUNTIME.iter().chain(compiler).chain(if linker { LINKER } else { &[] });
+        Self { packages: needed.filter(|package| !package.is_present()).copied().collect(), linker }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.packages.is_empty() && !self.linker
+    }
+
+    fn print(&self) {
+        println!("missing:");
+        for package in &self.packages {
+            println!("  {:<24} {}", package.name, package.why);
+        }
+        if self.linker {
+            println!("  {:<24} links eBPF programs (from crates.io, about a minute)", "bpf-linker");
+        }
+    }
+
+    /// The commands that install it, each as it would be typed by root.
+    fn commands(&self) -> Vec<Command> {
+        let mut commands = Vec::new();
+        if !self.packages.is_empty() {
+            let mut update = Command::new("apt-get");
+            update.args(["update", "--quiet"]);
+            commands.push(update);
+            let mut install = Command::new("apt-get");
+            install.args(["install", "--yes", "--no-install-recommends"]);
+            install.args(self.packages.iter().map(|package| package.name));
+            install.env("DEBIAN_FRONTEND", "noninteractive");
+            commands.push(install);
+        }
+        if self.linker {
+            let mut cargo = Command::new("cargo");
+            cargo.args(CARGO_INSTALL).env("LLVM_PREFIX", LLVM_PREFIX);
+            commands.push(cargo);
+        }
+        commands
+    }
+}
+
+/// Installs what is missing, or says how. Exit code 1: something is missing that it may not install.
+pub fn run(report: Report) -> Result<ExitCode> {
+    let missing = Missing::find();
+    if missing.is_empty() {
+        if report == Report::Full {
+            let compiler = match bpf::Compiler::find() {
+                Some(bpf::Compiler::Nightly) => "rustup's nightly, with rust-src".to_owned(),
+                Some(bpf::Compiler::Prebuilt(rustc)) => rustc.display().to_string(),
+                None => bail!("the packages are there, but no compiler that can build for eBPF was found"),
+            };
+            println!("nothing is missing; eBPF is compiled by {compiler}");
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    missing.print();
+    let commands = missing.commands();
+    if !nix::unistd::geteuid().is_root() || !Path::new("/etc/debian_version").exists() {
+        println!("\nInstall it: on Debian, as root\n");
+        for command in &commands {
+            println!("    {}", typed(command));
+        }
+        println!(
+            "\nInstead of rustc-web, `rustup toolchain install nightly --component rust-src` does as well."
+        );
+        return Ok(ExitCode::FAILURE);
+    }
+    for mut command in commands {
+        println!("+ {}", typed(&command));
+        let status = command.status().with_context(|| format!("running `{}`", typed(&command)))?;
+        ensure!(status.success(), "`{}` failed ({status})", typed(&command));
+    }
+    let missing = Missing::find();
+    if !missing.is_empty() {
+        missing.print();
+        bail!("still missing after installation; is cargo's bin directory in PATH?");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A step before another verb.
+pub fn ensure_done() -> Result<()> {
+    ensure!(run(Report::Quiet)? == ExitCode::SUCCESS, "set-up is not complete, see above");
+    Ok(())
+}
+
+/// A command as one would type it.
+fn typed(command: &Command) -> String {
+    let variables = command
+        .get_envs()
+        .filter_map(|(name, value)| Some(format!("{}={}", name.to_string_lossy(), value?.to_string_lossy())));
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    variables.chain(words.map(|word| word.to_string_lossy().into_owned())).collect::<Vec<_>>().join(" ")
+}
