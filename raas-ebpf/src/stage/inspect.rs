@@ -22,7 +22,7 @@ pub fn inspect<P: Packet>(
     way: Way,
 ) -> Result<(Edit, Payload, u32), Exit> {
     let cursor = packet.cursor().skip(arrival.framing.len());
-    match ethernet.ethertype.get() {
+    match ethernet.ethertype {
         EtherType::IPV4 => ipv4(packet, arrival, cursor, way),
         EtherType::IPV6 => ipv6(packet, arrival, &cursor, way),
         // The kernel's tunnel helpers know no other protocol.

@@ -1,4 +1,5 @@
-//! Routes towards routers and tunnels, tables, priorities, nexthop objects, and what the kernel flushes silently.
+//! Routes towards routers and tunnels, tables, priorities, nexthop objects, and what the kernel flushes
+//! silently.
 
 use super::*;
 
