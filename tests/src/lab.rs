@@ -192,6 +192,16 @@ impl Lab {
         Ok(())
     }
 
+    /// Readies the underlay for XDP where it was made for TC: its senders finish their checksums from now on. A NIC does so anyway.
+    pub fn prepare_for_xdp(&self) -> Result<()> {
+        for hypervisor in &self.network.fabric.hypervisors {
+            self.within(hypervisor.name.as_str(), None, || {
+                hypervisor.uplinks.iter().try_for_each(|uplink| underlay::finish_checksums(uplink))
+            })?;
+        }
+        Ok(())
+    }
+
     /// Sends a signal to a hypervisor's agent, and waits for its end if the signal is one that ends it.
     pub fn signal_agent(&self, hypervisor: &str, signal: Signal) -> Result<()> {
         let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);

@@ -78,6 +78,7 @@ pub fn switch_hook(lab: &Lab) -> Result<()> {
     let (from, to) = (lab.station("acme/pc1")?, lab.station("acme/pc3")?);
     let own = lab.hook().context("the scenario's network has a hook")?;
     let other = if own == Hook::Xdp { Hook::Tc } else { Hook::Xdp };
+    lab.prepare_for_xdp()?;
     let pinging = lab.keep_pinging(&from, lab.address(&to)?)?;
     passes(lab, 50)?;
     for hook in [other, own] {
