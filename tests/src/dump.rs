@@ -11,8 +11,8 @@ const HYPERVISOR: &[&str] = &[
     "bridge fdb show",
     "raas status",
     "raas counters",
-    "vtysh -c 'show bgp vrf all summary'",
-    "vtysh -c 'show bgp l2vpn evpn'",
+    "vtysh --vty_socket /run/raas/frr -c 'show bgp vrf all summary'",
+    "vtysh --vty_socket /run/raas/frr -c 'show bgp l2vpn evpn'",
 ];
 
 /// What is shown of each namespace.

@@ -66,14 +66,19 @@ impl Lab {
         Ok(Pinging { child: Some(child) })
     }
 
-    /// Sends UDP from that many source ports, `packets` from each. Nobody needs to listen.
-    pub fn flows(&self, from: &Station, to: Ipv4Addr, flows: u16, packets: u32) -> Result<()> {
+    /// Sends UDP from that many source ports, `packets` from each. A socket waits for them, and reads none.
+    pub fn flows(&self, from: &Station, to: &Station, flows: u16, packets: u32) -> Result<()> {
+        let address = self.address(to)?;
+        // Without it the kernel would answer with ICMP errors, and soon, for its rate limit, not even those that others await.
+        let sink = self.within(to.hypervisor.as_str(), Some(&to.netns), || {
+            UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).context("a UDP socket")
+        })?;
+        let target = SocketAddrV4::new(address, sink.local_addr()?.port());
         self.within(from.hypervisor.as_str(), Some(&from.netns), || {
             for _ in 0..flows {
                 let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).context("a UDP socket")?;
                 for _ in 0..packets {
-                    // Not connected: an ICMP error for one packet is none for the next.
-                    socket.send_to(&[0; 64], SocketAddrV4::new(to, 9)).context("sending")?;
+                    socket.send_to(&[0; 64], target).context("sending")?;
                 }
             }
             Ok(())

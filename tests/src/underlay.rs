@@ -71,13 +71,20 @@ fn veth(net_a: &Path, name_a: &str, net_b: &Path, name_b: &str, mtu: &str) -> Re
 
 /// Takes an end of a veth into service, in the namespaces of this thread.
 pub fn finish(interface: &str, xdp: bool) -> Result<()> {
-    // XDP redirects into a veth only if its peer has NAPI, which GRO turns on.
+    ip(&format!("link set {interface} up"))?;
+    // XDP redirects into a veth only if its peer has NAPI, which GRO turns on; and the kernel notes that at the other end (as
+    // its XDP feature "redirect target") only when GRO is turned on while the interface is up.
     ethtool(interface, "gro", "on")?;
     if xdp {
-        // A veth's sender leaves TCP checksums to "hardware"; XDP forwards them unfinished, and the receiver drops them.
-        ethtool(interface, "tx", "off")?;
+        finish_checksums(interface)?;
     }
-    ip(&format!("link set {interface} up"))
+    Ok(())
+}
+
+/// Makes the sender at a veth's end finish TCP checksums itself. By default it leaves them to "hardware"; XDP forwards them
+/// unfinished, and the receiver drops them.
+pub fn finish_checksums(interface: &str) -> Result<()> {
+    ethtool(interface, "tx", "off")
 }
 
 fn ethtool(interface: &str, feature: &str, state: &str) -> Result<()> {

@@ -19,7 +19,7 @@ pub fn ecmp(lab: &Lab) -> Result<()> {
         let (tunnels, spines) = with_fast_path(lab, on, || {
             let tunnels = tunnels(lab)?;
             let spines = received(lab, "h1", &["vpc1-s1", "vpc1-s2"], "web")?;
-            lab.flows(&from, lab.address(&to)?, FLOWS, PACKETS)?;
+            lab.flows(&from, &to, FLOWS, PACKETS)?;
             let spines = difference(&spines, &received(lab, "h1", &["vpc1-s1", "vpc1-s2"], "web")?);
             Ok((difference(&tunnels, &self::tunnels(lab)?), spines))
         })?;
@@ -44,7 +44,7 @@ pub fn weight(lab: &Lab) -> Result<()> {
     for on in [true, false] {
         let grown = with_fast_path(lab, on, || {
             let before = [counts("l1a")?, counts("l1b")?];
-            lab.flows(&from, lab.address(&to)?, FLOWS, PACKETS)?;
+            lab.flows(&from, &to, FLOWS, PACKETS)?;
             let after = [counts("l1a")?, counts("l1b")?];
             let mut grown = difference(&before[0], &after[0]);
             difference(&before[1], &after[1]).into_iter().for_each(|(spine, count)| {

@@ -1,6 +1,6 @@
 //! A mirror of one kernel namespace, kept by events, and what changed in it since it was last compiled.
 //!
-//! Some changes the kernel makes without a word; the mirror makes them too, see [`routes`](self::routes).
+//! Some changes the kernel makes without a word; the mirror makes them too (see module `routes`).
 
 mod dirt;
 mod nexthops;
@@ -101,15 +101,22 @@ impl Namespace {
         }
     }
 
+    /// Takes note of a notification during a dump. What was known of its object from before is not to be
+    /// believed, as it may have been replaced or moved by a notification that was lost.
     fn note(&mut self, object: &Object) {
-        if let Some(resync) = &mut self.resync {
-            resync.notified(Key::of(object));
+        let Some(resync) = &mut self.resync else { return };
+        let news = resync.notified(Key::of(object));
+        match object {
+            Object::Route(route) if news => self.routes.restart(route, &mut self.dirt),
+            Object::Station(station) if news => self.stations.restart(station, &mut self.dirt),
+            _ => {}
         }
     }
 
     fn put_dumped(&mut self, object: Object, first: bool) {
         let Object::Route(route) = object else { return self.put(object, Placement::Replace) };
-        // The kernel says that a link is down, and flushes its routes after that: a dump in between still shows them.
+        // The kernel says that a link is down, and flushes its routes after that: a dump in between still
+        // shows them.
         if !is_alive(&route, &self.ways(&route)) {
             return;
         }
@@ -167,8 +174,8 @@ impl Namespace {
         }
     }
 
-    /// Drops what goes with a link. Of addresses, neighbours and bridge entries the kernel takes leave by notification, but
-    /// not always before the link itself.
+    /// Drops what goes with a link. Of addresses, neighbours and bridge entries the kernel takes leave by
+    /// notification, but not always before the link itself.
     fn purge_link(&mut self, index: u32) {
         self.remove_nexthops(self.nexthops.on_link(index));
         self.routes.end_on_link(index, Ending::Gone, &mut self.dirt);
@@ -187,8 +194,8 @@ impl Namespace {
         }
     }
 
-    /// With a link's last address its routes go; with the last of equal addresses of the namespace, the routes that prefer
-    /// it as source (`fib_sync_down_addr`).
+    /// With a link's last address its routes go; with the last of equal addresses of the namespace, the
+    /// routes that prefer it as source (`fib_sync_down_addr`).
     fn remove_address(&mut self, address: Address) {
         if !self.addresses.remove(&address) {
             return;
@@ -231,8 +238,8 @@ impl Namespace {
         }
     }
 
-    /// Removes nexthop objects and, as the kernel does silently (`__remove_nexthop`), the routes that use them, their
-    /// membership in groups, groups that are left empty, and the routes of those.
+    /// Removes nexthop objects and, as the kernel does silently (`__remove_nexthop`), the routes that use
+    /// them, their membership in groups, groups that are left empty, and the routes of those.
     fn remove_nexthops(&mut self, ids: BTreeSet<u32>) {
         if ids.is_empty() {
             return;
@@ -268,8 +275,8 @@ impl Namespace {
         self.neighbours.get(&(address, interface)).and_then(usable_mac)
     }
 
-    /// The main table's best usable route for `address`: longest prefix first, then priority. A route restricted to a TOS
-    /// is never returned, as it does not hold for every packet.
+    /// The main table's best usable route for `address`: longest prefix first, then priority. A route
+    /// restricted to a TOS is never returned, as it does not hold for every packet.
     pub fn route_to(&self, address: IpAddr) -> Option<(&Route, Ways)> {
         self.routes.main.covers(host(address)).find_map(|(_, routes)| self.best(routes))
     }

@@ -1,8 +1,8 @@
 //! The routing tables of a namespace.
 //!
-//! The kernel keeps a list of routes for each prefix, ordered by TOS and priority, and uses the first that is not dead. It
-//! announces what others add and remove, but not what it flushes by itself when a link goes down or away or loses its last
-//! address, when a preferred source address goes, or when a nexthop object goes.
+//! The kernel keeps a list of routes for each prefix, ordered by TOS and priority, and uses the first that is
+//! not dead. It announces what others add and remove, but not what it flushes by itself when a link goes down
+//! or away or loses its last address, when a preferred source address goes, or when a nexthop object goes.
 
 use std::{cmp::Reverse, collections::BTreeSet, net::IpAddr};
 
@@ -72,18 +72,14 @@ impl Routes {
         touch(table, prefix, dirt);
     }
 
-    /// Removes a route: the one that looks like it, else the first of its prefix, TOS and priority.
+    /// Removes a route. One that is not there may have gone silently before.
     pub fn remove(&mut self, route: &Route, dirt: &mut Dirt) {
         let table = self.table(route.table);
         if table.get(route.prefix).is_none() {
             return;
         }
         let routes = table.entry(route.prefix);
-        let position = routes
-            .iter()
-            .position(|other| same(other, route))
-            .or_else(|| routes.iter().position(|other| same_rank(other, route)));
-        if let Some(position) = position {
+        if let Some(position) = routes.iter().position(|other| same(other, route)) {
             routes.remove(position);
             touch(route.table, route.prefix, dirt);
         }
@@ -110,8 +106,8 @@ impl Routes {
         }
     }
 
-    /// Does what the kernel does when IPv4 ends on a link (`fib_sync_down_dev`): ways there are dead, and routes of which
-    /// all ways are dead go. Routes that use a nexthop object go with that object instead.
+    /// Does what the kernel does when IPv4 ends on a link (`fib_sync_down_dev`): ways there are dead, and
+    /// routes of which all ways are dead go. Routes that use a nexthop object go with that object instead.
     pub fn end_on_link(&mut self, index: u32, ending: Ending, dirt: &mut Dirt) {
         self.purge(dirt, |route| {
             if route.nexthop.is_some() || !route.hops.iter().any(|hop| hop.interface == index) {
@@ -193,8 +189,8 @@ fn same_rank(a: &Route, b: &Route) -> bool {
     rank(a) == rank(b)
 }
 
-/// One and the same route: whether ways are dead does not matter, nor do the hops of one with a nexthop object, which are
-/// a copy that may be out of date.
+/// One and the same route: whether ways are dead does not matter, nor do the hops of one with a nexthop
+/// object, which are a copy that may be out of date.
 fn same(a: &Route, b: &Route) -> bool {
     let alive =
         |route: &Route| -> Vec<Hop> { route.hops.iter().map(|hop| Hop { dead: false, ..*hop }).collect() };

@@ -1,4 +1,5 @@
-//! Routes towards routers and tunnels, tables, priorities, nexthop objects, and what the kernel flushes silently.
+//! Routes towards routers and tunnels, tables, priorities, nexthop objects, and what the kernel flushes
+//! silently.
 
 use super::*;
 
@@ -175,7 +176,7 @@ fn a_link_that_loses_its_last_address_loses_its_routes() {
     net.add(leaf(), route("198.18.1.0/24", &[("fe80::2", TO_S1, 1)]));
     assert_eq!(net.action(LEAF, "198.18.1.0/24"), single(to_router(SPINE)), "a new route needs no address");
     net.add(leaf(), address);
-    let both = RouteAction::Weighted(vec![(to_router(SPINE), 1), (to_router(OTHER_SPINE), 1)]);
+    let both = weighted(&[(to_router(SPINE), 1), (to_router(OTHER_SPINE), 1)]);
     assert_eq!(net.action(LEAF, "0.0.0.0/0"), Some(both));
 }
 

@@ -1,9 +1,9 @@
 //! The task that watches one namespace.
 //!
-//! Subscribed first, dumped afterwards, on one socket: whatever changes during the dump is notified, and the mirror knows
-//! which of the two is newer. Dumps and notifications are lost together when the receive buffer runs over (`ENOBUFS`). Then
-//! the kernel drops *every* notification until the queue is empty (`NETLINK_S_CONGESTED`), and says so only once: a new dump
-//! begins only after the queue was seen empty.
+//! Subscribed first, dumped afterwards, on one socket: whatever changes during the dump is notified, and the
+//! mirror knows which of the two is newer. Dumps and notifications are lost together when the receive buffer
+//! runs over (`ENOBUFS`). Then the kernel drops *every* notification until the queue is empty
+//! (`NETLINK_S_CONGESTED`), and says so only once: a new dump begins only after the queue was seen empty.
 
 use std::{io, mem, time::Duration};
 
@@ -81,10 +81,10 @@ struct Progress {
 impl Watch {
     /// A watch of the namespace that `socket` is in and subscribed.
     pub fn new(place: Place, generation: u64, socket: Socket, batches: mpsc::Sender<Batch>) -> Result<Self> {
-        // SAFETY: the socket owns its descriptor, which stays open and the same until the `AsyncFd` drops the socket; only
-        // shared references to the socket are handed out.
+        // SAFETY: the socket owns its descriptor, which stays open and the same until the `AsyncFd` drops the
+        // socket; only shared references to the socket are handed out.
         let socket = unsafe { AsyncFd::register_with_interest(socket, INTEREST) }
-            .map_err(|refused| io::Error::from(refused))
+            .map_err(io::Error::from)
             .context("registering a netlink socket")?;
         let phase = Phase::Due(Instant::now());
         let tracker = Tracker { place, generation, batches, events: Vec::new(), sequence: 0, phase };
@@ -213,7 +213,8 @@ impl Tracker {
     fn fail_table(&mut self, message: &Message<'_>) {
         let Phase::Dumping(progress) = self.phase else { return };
         let error = io::Error::from_raw_os_error(-error_of(message));
-        tracing::error!(place = ?self.place, table = ?Dump::ALL[progress.table], %error, "dump refused; trying again");
+        let table = Dump::ALL[progress.table];
+        tracing::error!(place = ?self.place, ?table, %error, "dump refused; trying again");
         self.phase = Phase::Due(Instant::now() + PAUSE);
     }
 

@@ -75,7 +75,8 @@ async fn routes_and_nexthop_objects() {
     let mut h = Hypervisor::new().await;
     h.until_action(LEAF, "198.18.0.1/32", Some(RouteAction::PUNT)).await;
     h.until_action(LEAF, "198.18.0.0/24", Some(RouteAction::PUNT)).await;
-    h.leaf.ip("route add 0.0.0.0/0 proto 201 nexthop via inet6 fe80::1 dev s1 weight 3 nexthop via inet6 fe80::2 dev s2");
+    let ways = "nexthop via inet6 fe80::1 dev s1 weight 3 nexthop via inet6 fe80::2 dev s2";
+    h.leaf.ip(&format!("route add 0.0.0.0/0 proto 201 {ways}"));
     let shared = weighted(&[(to(SPINE), 3), (to(OTHER_SPINE), 1)]);
     h.until_action(LEAF, "0.0.0.0/0", Some(shared)).await;
     h.spine.ip("route add 198.18.0.0/24 via 169.254.0.1 dev web onlink");
