@@ -83,7 +83,8 @@ pub fn fib_root(router: u32) -> u32 {
 #[inline(always)]
 pub fn fib_entry(node: u32, byte: u8) -> FibEntry {
     FIB_NODES.get_ptr(node).map_or(FibEntry::NONE, |node| {
-        // SAFETY: within the map, a byte indexes 256 entries; volatile, since the agent stores to it meanwhile.
+        // SAFETY: within the map, a byte indexes 256 entries; volatile, since the agent stores to it
+        // meanwhile.
         unsafe { (&raw const (*node).entries).cast::<FibEntry>().add(byte as usize).read_volatile() }
     })
 }
@@ -112,8 +113,8 @@ pub fn tunnel(key: &TunnelKey) -> Option<&'static TunnelIngress> {
 #[inline(always)]
 pub fn encap(tunnel: u32) -> Option<&'static Encap> {
     let slot = ENCAPS.get_ptr(tunnel)?;
-    // SAFETY: within the map, and the index is 0 or 1; volatile, since the agent stores to it meanwhile. It does not touch
-    // the copy in use before a grace period.
+    // SAFETY: within the map, and the index is 0 or 1; volatile, since the agent stores to it meanwhile. It
+    // does not touch the copy in use before a grace period.
     unsafe {
         let active = (&raw const (*slot).active).read_volatile() & 1;
         Some(&*(&raw const (*slot).copies).cast::<Encap>().add(active as usize))

@@ -17,8 +17,8 @@ impl EtherType {
     pub const SERVICE_VLAN: u16 = 0x88a8;
 }
 
-/// A MAC address in a register: the first byte on the wire is the lowest. (Six bytes on the stack would be stored as LLVM likes,
-/// and the verifier wants stores to the stack aligned.)
+/// A MAC address in a register: the first byte on the wire is the lowest. (Six bytes on the stack would be
+/// stored as LLVM likes, and the verifier wants stores to the stack aligned.)
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Address(u64);
 

@@ -63,7 +63,8 @@ impl Ipv4 {
         !self.is_fragment() && matches!(self.protocol, P::TCP | P::UDP | P::DCCP | P::SCTP | P::UDP_LITE)
     }
 
-    /// The header checksum after the TOS and the TTL changed (RFC 1624, equation 3: `HC' = ~(~HC + ~m + m')`).
+    /// The header checksum after the TOS and the TTL changed (RFC 1624, equation 3: `HC' = ~(~HC + ~m +
+    /// m')`).
     #[inline(always)]
     pub fn checksum_with(&self, tos: u8, ttl: u8) -> Be16 {
         let word = |first: u8, second: u8| u16::from_ne_bytes([first, second]);

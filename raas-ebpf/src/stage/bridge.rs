@@ -1,7 +1,8 @@
 //! In a bridge domain: may this station speak here, and where is the one it speaks to?
 //!
-//! Exits: `BRIDGED_PORT`, `BRIDGED_VXLAN`, `PUNT_VLAN`, `PUNT_ARP`, `PUNT_MULTICAST`, `PUNT_UNKNOWN_SOURCE`, `PUNT_NOT_IPV4`,
-//! `PUNT_UNKNOWN_MAC`, `PUNT_HAIRPIN`, `PUNT_TOO_BIG`, `PUNT_UNDERLAY_NEXTHOP`, `PUNT_MALFORMED`, those of the steps.
+//! Exits: `BRIDGED_PORT`, `BRIDGED_VXLAN`, `PUNT_VLAN`, `PUNT_ARP`, `PUNT_MULTICAST`, `PUNT_UNKNOWN_SOURCE`,
+//! `PUNT_NOT_IPV4`, `PUNT_UNKNOWN_MAC`, `PUNT_HAIRPIN`, `PUNT_TOO_BIG`, `PUNT_UNDERLAY_NEXTHOP`,
+//! `PUNT_MALFORMED`, those of the steps.
 
 use raas_common::{Exit, FdbKind, NexthopFlags, Port};
 

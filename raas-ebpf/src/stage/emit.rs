@@ -1,4 +1,5 @@
-//! Doing what was decided: make room, write what stands in front of the layer-3 packet, edit its header, send.
+//! Doing what was decided: make room, write what stands in front of the layer-3 packet, edit its header,
+//! send.
 //!
 //! Exits: `PUNT_GSO`, `DROP_HELPER`.
 
@@ -59,7 +60,8 @@ pub fn emit<P: Packet>(packet: P, from: Framing, forward: &Forward) -> Result<P:
     }
 }
 
-/// Copies the eight bytes at each of these offsets; the last ones overlap. In one piece, LLVM would copy byte by byte.
+/// Copies the eight bytes at each of these offsets; the last ones overlap. In one piece, LLVM would copy byte
+/// by byte.
 #[inline(always)]
 fn copy_words<const N: usize>(to: &mut [u8], from: &[u8], offsets: [usize; N]) {
     for at in offsets {

@@ -1,5 +1,5 @@
-//! From a GRE tunnel, and not forwarded by the fast path: decapsulated and put into the router's tunnel interface. A kernel
-//! may have no GRE, so this is the slow path too.
+//! From a GRE tunnel, and not forwarded by the fast path: decapsulated and put into the router's tunnel
+//! interface. A kernel may have no GRE, so this is the slow path too.
 //!
 //! Exits: `DROP_NOT_IP`, `DROP_BAD_TUNNEL_HEADER`, `DROP_ECN`, `DROP_HELPER`.
 

@@ -13,7 +13,8 @@ use super::{
 };
 use crate::packet::{Cursor, EtherType, Ethernet, Ipv4, Ipv6, Packet, Protocol};
 
-/// Gives what changes in the packet, what outer headers need to know, and the size that the way's MTU is compared with.
+/// Gives what changes in the packet, what outer headers need to know, and the size that the way's MTU is
+/// compared with.
 #[inline(always)]
 pub fn inspect<P: Packet>(
     packet: P,

@@ -1,5 +1,5 @@
-//! From a router's tunnel interface: what the slow path sends into a GRE tunnel, BGP among it. The router has routed it, so
-//! the TTL and the MTU are done with.
+//! From a router's tunnel interface: what the slow path sends into a GRE tunnel, BGP among it. The router has
+//! routed it, so the TTL and the MTU are done with.
 //!
 //! Exits: `GRE_ENCAPSULATED`, `DROP_NOT_IP`, `DROP_UNDERLAY_NEXTHOP`.
 

@@ -64,7 +64,8 @@ impl Program {
         Self { hook, ebpf }
     }
 
-    /// Attaches the program to an interface of the calling thread's network namespace, for as long as it is loaded.
+    /// Attaches the program to an interface of the calling thread's network namespace, for as long as it is
+    /// loaded.
     pub fn attach(&mut self, interface: &str) {
         assert_eq!(self.hook, Hook::Tc);
         let program: &mut SchedClassifier = self.ebpf.program_mut("raas_tc").unwrap().try_into().unwrap();

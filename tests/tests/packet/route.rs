@@ -117,8 +117,8 @@ fn vxlan(about: &'static str, ip: &Ipv4Packet) -> Case {
     ))
 }
 
-/// Through the group whose even buckets are a neighbour's port, and whose odd ones a GRE tunnel: the first flow, by its UDP
-/// source port, that the leaf sends to a bucket of this parity.
+/// Through the group whose even buckets are a neighbour's port, and whose odd ones a GRE tunnel: the first
+/// flow, by its UDP source port, that the leaf sends to a bucket of this parity.
 fn member(about: &'static str, parity: usize) -> Case {
     let flow = |port: u8| {
         let mut ip = Ipv4Packet::udp(ALICE_IP, TO_GROUP, 64);

@@ -1,9 +1,9 @@
-//! How long one packet takes: `cargo test -p raas-tests --test packet speed -- --ignored --nocapture`. It prints and cannot
-//! fail: machines differ.
+//! How long one packet takes: `cargo test -p raas-tests --test packet speed -- --ignored --nocapture`. It
+//! prints and cannot fail: machines differ.
 //!
-//! A repeated test run gives the program its own output again. So the network is bent until that is another packet to
-//! forward: neighbours have the gateway's MAC, and a packet that leaves by a tunnel is one that comes in by another. The TTL
-//! ends it, which is why the runs are few.
+//! A repeated test run gives the program its own output again. So the network is bent until that is another
+//! packet to forward: neighbours have the gateway's MAC, and a packet that leaves by a tunnel is one that
+//! comes in by another. The TTL ends it, which is why the runs are few.
 
 use std::time::Duration;
 
@@ -59,8 +59,8 @@ fn nanoseconds_per_packet() {
     }
 }
 
-/// Neighbours are the gateway. What a tunnel sends comes in by that tunnel, and leads: without a key to the transit; with
-/// one, or by VXLAN, to the leaf, which routes the transit's other destinations back into GRE.
+/// Neighbours are the gateway. What a tunnel sends comes in by that tunnel, and leads: without a key to the
+/// transit; with one, or by VXLAN, to the leaf, which routes the transit's other destinations back into GRE.
 fn bend(program: &mut Program) {
     let nexthop = |kind, target, mtu| Nexthop {
         kind,

@@ -1,9 +1,9 @@
-//! TCP through TC programs on real interfaces: GSO packets cross tunnels whole, and whatever takes them apart later finds
-//! right headers and checksums.
+//! TCP through TC programs on real interfaces: GSO packets cross tunnels whole, and whatever takes them apart
+//! later finds right headers and checksums.
 //!
 //!     alice ── left ══GRE══ middle ══GRE, key══ right ── bob
 //!                │             └── router (slow path)  │
-//!                └──────────────VXLAN─────────────────-┘
+//!                └──────────────VXLAN──────────────────┘
 
 use std::{
     io::{Read as _, Write as _},
