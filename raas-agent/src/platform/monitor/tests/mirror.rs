@@ -90,7 +90,8 @@ async fn after_anything_it_equals_a_dump() {
     assert_eq!(dumps, 1, "followed, not dumped again");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+// One thread: while `ip` runs, nobody reads, and a small buffer surely runs over.
+#[tokio::test]
 async fn after_anything_half_heard_it_equals_a_dump() {
     let dumps = follow(4096).await;
     assert!(dumps > 1, "the buffer was too big to overrun");
