@@ -22,7 +22,8 @@ const NAMESPACE: &[&str] = &["ip -brief address", "ip route", "ip neighbour"];
 const LOG_LINES: usize = 80;
 
 impl Lab {
-    /// Links, addresses, routes, sessions, counters and logs of all hypervisors. What cannot be read says why.
+    /// Links, addresses, routes, sessions, counters and logs of all hypervisors. What cannot be read says
+    /// why.
     pub fn dump(&self) -> String {
         let mut text = String::new();
         for hypervisor in self.hypervisors() {

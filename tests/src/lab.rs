@@ -63,7 +63,8 @@ pub struct Hypervisor {
 }
 
 impl Lab {
-    /// Makes hypervisors and underlay, without agents. `config` is the directory that `network` was read from.
+    /// Makes hypervisors and underlay, without agents. `config` is the directory that `network` was read
+    /// from.
     pub fn create(network: Network, config: &Path, options: &Options) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         teardown::sweep().context("removing labs of processes that have ended")?;
@@ -101,8 +102,8 @@ impl Lab {
         Ok(lab)
     }
 
-    /// Makes the hypervisors of a configuration directory and starts their agents. They are not ready when this returns:
-    /// [`Self::wait_ready`].
+    /// Makes the hypervisors of a configuration directory and starts their agents. They are not ready when
+    /// this returns: [`Self::wait_ready`].
     pub fn up(config: &Path, options: &Options) -> Result<Self> {
         let config = config.canonicalize().with_context(|| config.display().to_string())?;
         let network = raas_agent::config::load(&config).map_err(|faults| anyhow::anyhow!("{faults}"))?;
@@ -192,7 +193,8 @@ impl Lab {
         Ok(())
     }
 
-    /// Readies the underlay for XDP where it was made for TC: its senders finish their checksums from now on. A NIC does so anyway.
+    /// Readies the underlay for XDP where it was made for TC: its senders finish their checksums from now on.
+    /// A NIC does so anyway.
     pub fn prepare_for_xdp(&self) -> Result<()> {
         for hypervisor in &self.network.fabric.hypervisors {
             self.within(hypervisor.name.as_str(), None, || {

@@ -28,8 +28,8 @@ pub struct Pinging {
 }
 
 impl Pinging {
-    /// Ends it. Returns how many replies there were, and the sequence numbers before the last reply that got none: what was
-    /// still under way when it ended is not lost.
+    /// Ends it. Returns how many replies there were, and the sequence numbers before the last reply that got
+    /// none: what was still under way when it ended is not lost.
     pub fn stop(mut self) -> Result<(usize, Vec<u32>)> {
         let child = self.child.take().context("stopped only once")?;
         kill(Pid::from_raw(i32::try_from(child.id())?), Signal::SIGINT).context("stopping ping")?;
@@ -69,7 +69,8 @@ impl Lab {
     /// Sends UDP from that many source ports, `packets` from each. A socket waits for them, and reads none.
     pub fn flows(&self, from: &Station, to: &Station, flows: u16, packets: u32) -> Result<()> {
         let address = self.address(to)?;
-        // Without it the kernel would answer with ICMP errors, and soon, for its rate limit, not even those that others await.
+        // Without it the kernel would answer with ICMP errors, and soon, for its rate limit, not even those
+        // that others await.
         let sink = self.within(to.hypervisor.as_str(), Some(&to.netns), || {
             UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).context("a UDP socket")
         })?;
@@ -85,7 +86,8 @@ impl Lab {
         })
     }
 
-    /// Sends `length` bytes by TCP and checks that those very bytes arrive. While it runs, `meanwhile` hears how many have.
+    /// Sends `length` bytes by TCP and checks that those very bytes arrive. While it runs, `meanwhile` hears
+    /// how many have.
     pub fn transfer(
         &self,
         from: &Station,
@@ -166,7 +168,8 @@ fn receive(
     }
 }
 
-/// A sequence of bytes that both ends can make, without a short period: a lost, doubled or swapped segment shows.
+/// A sequence of bytes that both ends can make, without a short period: a lost, doubled or swapped segment
+/// shows.
 struct Bytes(u64);
 
 impl Bytes {

@@ -12,8 +12,8 @@ use crate::network::READY;
 
 const SOON: Duration = Duration::from_secs(30);
 
-/// `kill -9` of an agent under TCP: the stream goes on. A route that is withdrawn while there is no agent is gone from the fast
-/// path when there is one again.
+/// `kill -9` of an agent under TCP: the stream goes on. A route that is withdrawn while there is no agent is
+/// gone from the fast path when there is one again.
 pub fn kill(lab: &Lab) -> Result<()> {
     let (near, far, other) = (lab.station("acme/pc1")?, lab.station("acme/pc4")?, lab.station("acme/pc3")?);
     let withdrawn = lab.address(&other)?;
@@ -95,7 +95,8 @@ pub fn switch_hook(lab: &Lab) -> Result<()> {
     lab.wait_ready(READY)
 }
 
-/// A VPC is added to h1 in the configuration, comes up, and is taken out again; no ping of the others at 100/s is lost.
+/// A VPC is added to h1 in the configuration, comes up, and is taken out again; no ping of the others at
+/// 100/s is lost.
 pub fn add_vpc(lab: &Lab) -> Result<()> {
     let (from, to) = (lab.station("acme/pc1")?, lab.station("acme/pc3")?);
     let file = lab.config().join("acme.toml");
