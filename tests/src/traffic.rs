@@ -6,7 +6,7 @@ use std::{
     net::{Ipv4Addr, Shutdown, SocketAddrV4, TcpListener, TcpStream, UdpSocket},
     process::{Child, Command, Stdio},
     sync::mpsc,
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -24,17 +24,19 @@ const STALL: Duration = Duration::from_secs(10);
 /// A ping that runs in the background, 100 a second.
 #[derive(Debug)]
 pub struct Pinging {
-    child: Option<Child>,
+    child: Child,
+    /// Reads what ping prints while it runs: a full pipe would hold it up.
+    output: Option<JoinHandle<io::Result<String>>>,
 }
 
 impl Pinging {
     /// Ends it. Returns how many replies there were, and the sequence numbers before the last reply that got
     /// none: what was still under way when it ended is not lost.
     pub fn stop(mut self) -> Result<(usize, Vec<u32>)> {
-        let child = self.child.take().context("stopped only once")?;
-        kill(Pid::from_raw(i32::try_from(child.id())?), Signal::SIGINT).context("stopping ping")?;
-        let output = child.wait_with_output().context("waiting for ping")?;
-        let text = String::from_utf8_lossy(&output.stdout);
+        let output = self.output.take().context("stopped only once")?;
+        kill(Pid::from_raw(i32::try_from(self.child.id())?), Signal::SIGINT).context("stopping ping")?;
+        let text = output.join().map_err(|_| anyhow!("the thread that reads ping's output panicked"))?;
+        let text = text.context("reading ping's output")?;
         let replies = text.lines().filter(|line| line.contains(" bytes from "));
         let numbers: BTreeSet<u32> = replies.filter_map(sequence).collect();
         let last = numbers.last().copied().unwrap_or(0);
@@ -44,11 +46,9 @@ impl Pinging {
 
 impl Drop for Pinging {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            // It may have ended already.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -62,8 +62,9 @@ impl Lab {
     pub fn keep_pinging(&self, from: &Station, to: Ipv4Addr) -> Result<Pinging> {
         let mut ping = Command::new("ping");
         ping.args(["-n", "-i", "0.01", &to.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped());
-        let child = self.spawn(from.hypervisor.as_str(), Some(&from.netns), &mut ping)?;
-        Ok(Pinging { child: Some(child) })
+        let mut child = self.spawn(from.hypervisor.as_str(), Some(&from.netns), &mut ping)?;
+        let stdout = child.stdout.take().context("ping's output is piped")?;
+        Ok(Pinging { child, output: Some(thread::spawn(|| io::read_to_string(stdout))) })
     }
 
     /// Sends UDP from that many source ports, `packets` from each. A socket waits for them, and reads none.

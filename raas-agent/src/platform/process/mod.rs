@@ -4,6 +4,7 @@
 pub mod dnsmasq;
 pub mod frr;
 mod identify;
+mod pidfd;
 pub mod udhcpc;
 
 use std::{
