@@ -96,7 +96,7 @@ fn main() -> Result<()> {
             // Packet headers lie at any alignment, and the kernels that we run on load and store them so: without the
             // feature LLVM would take them apart into bytes.
             format!(
-                "-C linker=bpf-linker -C link-arg=--btf -C link-arg=--cpu-features=+allows-misaligned-mem-access \
+                "-C linker=bpf-linker -C link-arg=--btf -C target-cpu=v2 -C link-arg=--cpu-features=+allows-misaligned-mem-access \
                  -C debuginfo=2 --cfg bpf_target_arch=\"{arch}\""
             ),
         );

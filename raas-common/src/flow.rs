@@ -1,4 +1,5 @@
-//! The flow hash: which bucket of a nexthop group a packet takes, and which UDP source port its VXLAN header carries.
+//! The flow hash: which bucket of a nexthop group a packet takes, and which UDP source port its VXLAN header
+//! carries.
 //!
 //! It is part of the ABI, so that the agent can tell which way a flow goes without asking the fast path.
 
@@ -13,8 +14,8 @@ pub struct Flow {
     pub destination: Be32,
     /// IPv4 protocol.
     pub protocol: u8,
-    /// Source and destination port as they lie in memory; 0 for a protocol without ports and for every fragment, so that
-    /// all fragments of a packet take one way.
+    /// Source and destination port as they lie in memory; 0 for a protocol without ports and for every
+    /// fragment, so that all fragments of a packet take one way.
     pub ports: Be32,
 }
 
@@ -51,8 +52,8 @@ const fn mix(a: u64, b: u64) -> u32 {
     (hash >> 32) as u32
 }
 
-/// The bucket that a flow takes in a nexthop group at `router`: each router reshuffles the hash, so that routers in a row
-/// do not all make the same choice (polarisation).
+/// The bucket that a flow takes in a nexthop group at `router`: each router reshuffles the hash, so that
+/// routers in a row do not all make the same choice (polarisation).
 #[inline(always)]
 pub const fn bucket(hash: u32, router: u32) -> usize {
     let seed = (router as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -60,7 +61,8 @@ pub const fn bucket(hash: u32, router: u32) -> usize {
     (mixed >> 48) as usize & (BUCKETS - 1)
 }
 
-/// UDP source port that carries a flow's entropy to the underlay's ECMP, in the dynamic range (RFC 7348, section 5).
+/// UDP source port that carries a flow's entropy to the underlay's ECMP, in the dynamic range (RFC 7348,
+/// section 5).
 #[inline(always)]
 pub const fn entropy_port(hash: u32) -> u16 {
     0xc000 | (hash & 0x3fff) as u16

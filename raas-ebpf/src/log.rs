@@ -1,4 +1,5 @@
-//! Debug messages, which the feature `log` sends to the agent through aya-log. Without it they are compiled to nothing.
+//! Debug messages, which the feature `log` sends to the agent through aya-log. Without it they are compiled
+//! to nothing.
 
 /// Logs a message of the fast path: format string and arguments as for aya-log.
 #[cfg(feature = "log")]

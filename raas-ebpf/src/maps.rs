@@ -8,8 +8,10 @@ use aya_ebpf::{
 use raas_common::{
     Counter, DEFAULT_FIB_NODES, Domain, Encap, EncapSlot, FdbEntry, FdbKey, FibEntry, FibNode, Globals,
     GlobalsFlags, Group, MAX_DOMAINS, MAX_EXITS, MAX_FDB, MAX_GROUPS, MAX_NEXTHOPS, MAX_PORTS, MAX_ROUTERS,
-    MAX_SCOPES, MAX_TUNNELS, Mac, Nexthop, Port, Router, TunnelIngress, TunnelKey,
+    MAX_SCOPES, MAX_TUNNELS, Nexthop, Port, Router, TunnelIngress, TunnelKey,
 };
+
+use crate::packet::Address;
 
 /// The agent writes through a memory mapping, without system calls.
 const MMAPABLE: usize = BPF_F_MMAPABLE as usize;
@@ -62,13 +64,12 @@ pub fn domain(domain: u32) -> Option<&'static Domain> {
 
 /// Where a station is.
 #[inline(always)]
-pub fn station(domain: u32, mac: Mac) -> Option<&'static FdbEntry> {
-    let [a, b, c, d, e, f] = mac.bytes;
-    let words = [domain, u32::from_ne_bytes([a, b, c, d]), u32::from_ne_bytes([e, f, 0, 0])];
-    // SAFETY: the same twelve bytes, put on the stack as words: the verifier wants stores to the stack aligned.
-    let key: FdbKey = unsafe { core::mem::transmute(words) };
+pub fn station(domain: u32, station: Address) -> Option<&'static FdbEntry> {
+    let (first, last) = station.words();
+    // SAFETY: the key's twelve bytes, put on the stack as words (see `Address`); its padding is 0.
+    let key: FdbKey = unsafe { core::mem::transmute([domain, first, u32::from(last)]) };
     // SAFETY: as for ports.
-    unsafe { FDB.get(&key) }
+    unsafe { FDB.get(key) }
 }
 
 /// The root of a router's trie: 0, the node that is never used, while there is none.
@@ -82,7 +83,8 @@ pub fn fib_root(router: u32) -> u32 {
 #[inline(always)]
 pub fn fib_entry(node: u32, byte: u8) -> FibEntry {
     FIB_NODES.get_ptr(node).map_or(FibEntry::NONE, |node| {
-        // SAFETY: within the map, a byte indexes 256 entries; volatile, since the agent stores to it meanwhile.
+        // SAFETY: within the map, a byte indexes 256 entries; volatile, since the agent stores to it
+        // meanwhile.
         unsafe { (&raw const (*node).entries).cast::<FibEntry>().add(byte as usize).read_volatile() }
     })
 }
@@ -111,8 +113,8 @@ pub fn tunnel(key: &TunnelKey) -> Option<&'static TunnelIngress> {
 #[inline(always)]
 pub fn encap(tunnel: u32) -> Option<&'static Encap> {
     let slot = ENCAPS.get_ptr(tunnel)?;
-    // SAFETY: within the map, and the index is 0 or 1; volatile, since the agent stores to it meanwhile. It does not touch
-    // the copy in use before a grace period.
+    // SAFETY: within the map, and the index is 0 or 1; volatile, since the agent stores to it meanwhile. It
+    // does not touch the copy in use before a grace period.
     unsafe {
         let active = (&raw const (*slot).active).read_volatile() & 1;
         Some(&*(&raw const (*slot).copies).cast::<Encap>().add(active as usize))

@@ -28,13 +28,22 @@ pub struct Status {
     pub hypervisor: String,
     /// `on` or `off`.
     pub fast_path: String,
+    /// `running`, `stopped` or `starting`.
+    pub agent: String,
     /// Its routers.
     pub routers: Vec<Router>,
     /// Its ports: endpoints, uplinks, tunnel ends.
     pub ports: Vec<Port>,
+    /// What is wrong now.
+    pub faults: Vec<String>,
 }
 
 impl Status {
+    /// Whether the agent has done all that it has to, and nothing is wrong.
+    pub fn is_well(&self) -> bool {
+        self.agent == "running" && self.faults.is_empty()
+    }
+
     /// Sessions that are up, and all that there should be.
     pub fn sessions(&self) -> (usize, usize) {
         let sessions = self.routers.iter().flat_map(|router| &router.sessions);

@@ -11,8 +11,8 @@ const HYPERVISOR: &[&str] = &[
     "bridge fdb show",
     "raas status",
     "raas counters",
-    "vtysh -c 'show bgp vrf all summary'",
-    "vtysh -c 'show bgp l2vpn evpn'",
+    "vtysh --vty_socket /run/raas/frr -c 'show bgp vrf all summary'",
+    "vtysh --vty_socket /run/raas/frr -c 'show bgp l2vpn evpn'",
 ];
 
 /// What is shown of each namespace.
@@ -22,7 +22,8 @@ const NAMESPACE: &[&str] = &["ip -brief address", "ip route", "ip neighbour"];
 const LOG_LINES: usize = 80;
 
 impl Lab {
-    /// Links, addresses, routes, sessions, counters and logs of all hypervisors. What cannot be read says why.
+    /// Links, addresses, routes, sessions, counters and logs of all hypervisors. What cannot be read says
+    /// why.
     pub fn dump(&self) -> String {
         let mut text = String::new();
         for hypervisor in self.hypervisors() {

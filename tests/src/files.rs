@@ -1,8 +1,8 @@
 //! Where a lab keeps what outlives a process: one directory under `/run/raas-lab` for each lab.
 //!
 //! ```text
-//! /run/raas-lab/NAME/          a tmpfs, mounted private: a mount namespace can be kept alive only on a private mount
-//!     owner                    pid and start time of the process that the lab belongs to; absent in one that stays
+//! /run/raas-lab/NAME/          a tmpfs, mounted private: nowhere else can a mount namespace be kept alive
+//!     owner                    pid and start time of the process that the lab belongs to; not in one that stays
 //!     underlay/net, mnt        namespaces with the bridge between hypervisors, if there is one
 //!     HYPERVISOR/net, mnt      namespaces of a hypervisor
 //!     HYPERVISOR/agent         pid and start time of its agent
@@ -43,9 +43,7 @@ impl Files {
                 // Somebody has just removed the last lab, and the parent with it.
                 Err(io::ErrorKind::NotFound) => {}
                 Err(io::ErrorKind::AlreadyExists) => {
-                    bail!(
-                        "there is a lab `{name}` already; `cargo xtask lab down` removes the one that `lab up` made"
-                    )
+                    bail!("there is a lab `{name}` already; `cargo xtask lab down` removes that of `lab up`")
                 }
                 Err(kind) => bail!("creating {}: {kind}", root.display()),
             }

@@ -20,7 +20,6 @@ use nix::{
     unistd::Pid,
 };
 use raas_agent::model::{Hook, Network};
-use serde::de::DeserializeOwned;
 
 use crate::{
     Station, Status,
@@ -64,7 +63,8 @@ pub struct Hypervisor {
 }
 
 impl Lab {
-    /// Makes hypervisors and underlay, without agents. `config` is the directory that `network` was read from.
+    /// Makes hypervisors and underlay, without agents. `config` is the directory that `network` was read
+    /// from.
     pub fn create(network: Network, config: &Path, options: &Options) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         teardown::sweep().context("removing labs of processes that have ended")?;
@@ -102,8 +102,8 @@ impl Lab {
         Ok(lab)
     }
 
-    /// Makes the hypervisors of a configuration directory and starts their agents. They are not ready when this returns:
-    /// [`Self::wait_ready`].
+    /// Makes the hypervisors of a configuration directory and starts their agents. They are not ready when
+    /// this returns: [`Self::wait_ready`].
     pub fn up(config: &Path, options: &Options) -> Result<Self> {
         let config = config.canonicalize().with_context(|| config.display().to_string())?;
         let network = raas_agent::config::load(&config).map_err(|faults| anyhow::anyhow!("{faults}"))?;
@@ -193,6 +193,17 @@ impl Lab {
         Ok(())
     }
 
+    /// Readies the underlay for XDP where it was made for TC: its senders finish their checksums from now on.
+    /// A NIC does so anyway.
+    pub fn prepare_for_xdp(&self) -> Result<()> {
+        for hypervisor in &self.network.fabric.hypervisors {
+            self.within(hypervisor.name.as_str(), None, || {
+                hypervisor.uplinks.iter().try_for_each(|uplink| underlay::finish_checksums(uplink))
+            })?;
+        }
+        Ok(())
+    }
+
     /// Sends a signal to a hypervisor's agent, and waits for its end if the signal is one that ends it.
     pub fn signal_agent(&self, hypervisor: &str, signal: Signal) -> Result<()> {
         let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
@@ -262,30 +273,36 @@ impl Lab {
 
     /// Runs `raas` there and returns what it prints. It must succeed.
     pub fn raas(&self, hypervisor: &str, words: &[&str]) -> Result<String> {
-        let binary = agent::binary()?;
-        let words: Vec<&OsStr> =
-            std::iter::once(binary.as_os_str()).chain(words.iter().map(OsStr::new)).collect();
-        let output = self.exec(hypervisor, None, &words)?;
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{hypervisor}: raas {:?}: {}", &words[1..], stderr.trim());
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        self.raas_exiting(hypervisor, words, &[0])
     }
 
-    fn raas_json<T: DeserializeOwned>(&self, hypervisor: &str, verb: &str) -> Result<T> {
-        let text = self.raas(hypervisor, &[verb, "--json"])?;
-        serde_json::from_str(&text).with_context(|| format!("output of raas {verb} --json"))
+    /// As [`Self::raas`], with the exit codes that it may have.
+    fn raas_exiting(&self, hypervisor: &str, words: &[&str], codes: &[i32]) -> Result<String> {
+        let binary = agent::binary()?;
+        let line: Vec<&OsStr> =
+            std::iter::once(binary.as_os_str()).chain(words.iter().map(OsStr::new)).collect();
+        let output = self.exec(hypervisor, None, &line)?;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let expected = output.status.code().is_some_and(|code| codes.contains(&code));
+        ensure!(expected, "{hypervisor}: raas {words:?} ({}): {}", output.status, stderr.trim());
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// `raas status` of a hypervisor.
     pub fn status(&self, hypervisor: &str) -> Result<Status> {
-        self.raas_json(hypervisor, "status")
+        // 3: something is wrong, and the status says what.
+        let text = self.raas_exiting(hypervisor, &["status", "--json"], &[0, 3])?;
+        serde_json::from_str(&text).context("output of raas status --json")
     }
 
     /// `raas counters` of all hypervisors.
     pub fn counters(&self) -> Result<Vec<Counter>> {
         let mut all = Vec::new();
         for hypervisor in self.spaces.keys() {
-            all.extend(self.raas_json::<Vec<Counter>>(hypervisor, "counters")?);
+            let text = self.raas(hypervisor, &["counters", "--json"])?;
+            let counters: Vec<Counter> =
+                serde_json::from_str(&text).context("output of raas counters --json")?;
+            all.extend(counters);
         }
         Ok(all)
     }

@@ -1,8 +1,10 @@
 //! The lab: a configuration directory as a network of simulated hypervisors on one machine.
 //!
-//! Each hypervisor is a network namespace (its interfaces) with a mount namespace (its own `/run`, `/sys`, bpffs and state
-//! directory), joined to the others by an underlay of veths. One agent runs in each. A [`Lab`] removes all of it when it is
-//! dropped, also after a panic, and on SIGINT and SIGTERM; [`sweep`] removes what a killed process left.
+//! Each hypervisor is a network namespace (its interfaces) with a mount namespace (its own `/run`, `/sys`,
+//! bpffs and state directory), joined to the others by an underlay of veths. One agent runs in each. A
+//! [`Lab`] removes all of it when it is dropped, also after a panic, and on SIGINT and SIGTERM; [`sweep`]
+//! removes what a killed process left.
+#![forbid(unsafe_code)]
 
 mod agent;
 mod dump;

@@ -50,7 +50,8 @@ impl Owner {
 /// Start time of a process; none if there is no such process, or it has ended and waits for its parent.
 fn start_time(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the command in parentheses, and may hold anything. See proc_pid_stat(5) for the rest.
+    // The second field is the command in parentheses, and may hold anything. See proc_pid_stat(5) for the
+    // rest.
     let mut fields = stat.rsplit_once(") ")?.1.split(' ');
     let state = fields.next()?;
     (state != "Z").then(|| fields.nth(18)?.parse().ok())?

@@ -1,4 +1,5 @@
-//! Processes by the namespaces that they are in: the only test of "ours" that no process can forget or inherit wrongly.
+//! Processes by the namespaces that they are in: the only test of "ours" that no process can forget or
+//! inherit wrongly.
 
 use std::{collections::HashSet, fs, os::unix::fs::MetadataExt as _, time::Duration};
 
@@ -13,7 +14,8 @@ use nix::{
 
 use crate::wait::wait_for;
 
-/// Processes that are in one of these namespaces (inode numbers), by network or by mounts. Zombies are in none.
+/// Processes that are in one of these namespaces (inode numbers), by network or by mounts. Zombies are in
+/// none.
 pub fn inside(namespaces: &HashSet<u64>) -> Result<Vec<Pid>> {
     let mut pids = Vec::new();
     for entry in fs::read_dir("/proc").context("/proc")? {

@@ -12,7 +12,7 @@ use crate::{Lab, Station, station::session_ends, wait_for};
 /// A step towards readiness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Each agent answers `raas status`.
+    /// Each agent has done what it has to, and finds nothing wrong.
     Agents,
     /// Each BGP session is established, counted at both ends.
     Sessions,
@@ -44,7 +44,8 @@ impl Lab {
         self.wait_ready_with(deadline, |_, _, _| {})
     }
 
-    /// As [`Self::wait_ready`]; `progress` hears of each phase how much is done, of how much.
+    /// As [`Self::wait_ready`]; `progress` hears of each phase how much is done, of how much (0 while that
+    /// is not known).
     pub fn wait_ready_with(
         &self,
         deadline: Duration,
@@ -54,6 +55,7 @@ impl Lab {
         for phase in Phase::ALL {
             let left = deadline.saturating_sub(start.elapsed());
             let mut reached = (0, 0);
+            progress(phase, 0, 0);
             let outcome = wait_for(left, &phase.to_string(), || {
                 if let Err(ended) = self.check_agents() {
                     return Ok(Some(Err(ended)));
@@ -73,8 +75,13 @@ impl Lab {
         let stations = self.stations();
         Ok(match phase {
             Phase::Agents => {
-                let answers = hypervisors.iter().filter(|hypervisor| self.status(hypervisor).is_ok()).count();
-                (answers, hypervisors.len())
+                let mut well = 0;
+                for hypervisor in &hypervisors {
+                    let status = self.status(hypervisor)?;
+                    ensure!(status.faults.is_empty(), "{hypervisor}: {}", status.faults.join("; "));
+                    well += usize::from(status.is_well());
+                }
+                (well, hypervisors.len())
             }
             Phase::Sessions => {
                 let mut up = 0;

@@ -1,4 +1,5 @@
-//! The reachability of all endpoints, the share that the fast path has in it, and TCP throughput with and without.
+//! The reachability of all endpoints, the share that the fast path has in it, and TCP throughput with and
+//! without.
 
 use std::{collections::HashMap, fmt, net::Ipv4Addr, time::Duration};
 
@@ -11,8 +12,8 @@ const LEAST_SHARE: f64 = 0.95;
 const INTERVAL: Duration = Duration::from_millis(10);
 const ECHOES: u32 = 50;
 
-/// Exits of packets that are always the kernel's business: address resolution, flooding, and the routers' own IPv6 (BGP over
-/// link-local addresses) from a tunnel. They are not traffic between endpoints.
+/// Exits of packets that are always the kernel's business: address resolution, flooding, and the routers' own
+/// IPv6 (BGP over link-local addresses) from a tunnel. They are not traffic between endpoints.
 const CONTROL: [&str; 3] = ["punt-arp", "punt-multicast", "punt-not-ipv4"];
 
 /// What a lab was seen to do.
@@ -20,7 +21,8 @@ const CONTROL: [&str; 3] = ["punt-arp", "punt-multicast", "punt-not-ipv4"];
 pub struct Report {
     /// Each ordered pair of endpoints.
     pub pairs: Vec<Pair>,
-    /// TCP between two endpoints on different hypervisors, with the fast path on and off; none if there is no such pair.
+    /// TCP between two endpoints on different hypervisors, with the fast path on and off; none if there is no
+    /// such pair.
     pub throughput: Option<Throughput>,
 }
 
@@ -35,7 +37,8 @@ pub struct Pair {
     pub expected: bool,
     /// What ping says.
     pub ping: Ping,
-    /// Requests that arrived at the target. Where tenants' addresses overlap, a reply alone does not say who sent it.
+    /// Requests that arrived at the target. Where tenants' addresses overlap, a reply alone does not say who
+    /// sent it.
     pub arrived: u64,
     /// Share of the packets that the fast path forwarded (0 to 1); none for a pair that may not.
     pub share: Option<f64>,
@@ -142,9 +145,9 @@ impl Lab {
     }
 }
 
-/// The fast path's share between two readings: runs of the program that forwarded, of all that concerned endpoints' packets.
-/// A packet takes one run at the port that it enters by, and one after each tunnel; `packets` is how many entered, so that
-/// those which the program never saw count against it.
+/// The fast path's share between two readings: runs of the program that forwarded, of all that concerned
+/// endpoints' packets. A packet takes one run at the port that it enters by, and one after each tunnel;
+/// `packets` is how many entered, so that those which the program never saw count against it.
 fn share(before: &[Counter], after: &[Counter], packets: u32) -> f64 {
     let concerns = |counter: &&Counter| matches!(counter.kind.as_str(), "endpoint" | "gre" | "vxlan");
     let sum = |counters: &[Counter], class: &str| -> u64 {

@@ -1,4 +1,5 @@
-//! A simulated machine: a network namespace and a mount namespace, kept alive by files, without a process of their own.
+//! A simulated machine: a network namespace and a mount namespace, kept alive by files, without a process of
+//! their own.
 
 use std::{
     collections::HashSet,
@@ -29,16 +30,16 @@ pub struct Space {
 }
 
 impl Space {
-    /// Makes the namespaces, and keeps them on the files `net` and `mnt` of a new directory. The directory has to lie on a
-    /// private mount.
+    /// Makes the namespaces, and keeps them on the files `net` and `mnt` of a new directory. The directory
+    /// has to lie on a private mount.
     pub fn create(directory: &Path) -> Result<Self> {
         fs::create_dir(directory).with_context(|| format!("creating {}", directory.display()))?;
         let space = Self { net: directory.join("net"), mnt: directory.join("mnt") };
         for file in [&space.net, &space.mnt] {
             File::create_new(file).with_context(|| format!("creating {}", file.display()))?;
         }
-        // A mount namespace cannot be kept from within itself, so one thread enters the new namespaces, and this one binds
-        // them to the files before it ends.
+        // A mount namespace cannot be kept from within itself, so one thread enters the new namespaces, and
+        // this one binds them to the files before it ends.
         let (entered, on_entered) = mpsc::channel();
         let (bound, on_bound) = mpsc::channel::<()>();
         thread::scope(|scope| {
@@ -80,8 +81,8 @@ impl Space {
 
     /// Runs `f` inside, in the network namespace of that name under `/run/netns` if one is given.
     ///
-    /// It runs on a thread of its own, since namespaces belong to a thread. Processes that `f` starts are inside too. The working
-    /// directory is `/`.
+    /// It runs on a thread of its own, since namespaces belong to a thread. Processes that `f` starts are
+    /// inside too. The working directory is `/`.
     pub fn within<T: Send>(&self, netns: Option<&str>, f: impl FnOnce() -> Result<T> + Send) -> Result<T> {
         let enter = || -> Result<()> {
             let open = |path: &Path| File::open(path).with_context(|| format!("opening {}", path.display()));
@@ -102,8 +103,8 @@ impl Space {
         thread::scope(|scope| scope.spawn(inside).join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
     }
 
-    /// Inode numbers of all namespaces that belong to it: its own two, and the named ones that were made inside. A process is
-    /// ours if it is in one of them.
+    /// Inode numbers of all namespaces that belong to it: its own two, and the named ones that were made
+    /// inside. A process is ours if it is in one of them.
     pub fn inodes(&self) -> Result<HashSet<u64>> {
         let inode =
             |path: &Path| anyhow::Ok(fs::metadata(path).with_context(|| path.display().to_string())?.ino());

@@ -20,7 +20,8 @@ pub struct Station {
     pub subnet: Name,
     /// Its namespace on that hypervisor.
     pub netns: String,
-    /// The existing interface that is its port; none if the agent makes its namespace. The lab has to make both.
+    /// The existing interface that is its port; none if the agent makes its namespace. The lab has to make
+    /// both.
     pub interface: Option<String>,
     /// Tenant and name of those that it should reach.
     reaches: Vec<(Name, Name)>,
@@ -75,8 +76,8 @@ fn interface(network: &Network, station: &plan::Station) -> Option<String> {
     }
 }
 
-/// How many BGP sessions routers of tenants have, each counted at both its ends: of each spine with the L1 transits of its
-/// hypervisor, and of each attachment.
+/// How many BGP sessions routers of tenants have, each counted at both its ends: of each spine with the L1
+/// transits of its hypervisor, and of each attachment.
 pub fn session_ends(network: &Network) -> usize {
     let of_tenant = |tenant: &Tenant| {
         let l1s = |hypervisor: &Name| {

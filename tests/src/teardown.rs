@@ -25,7 +25,8 @@ use crate::{
     wait_for,
 };
 
-/// Labs that this process has to remove. Locked while one is removed, so that a signal cannot end the process halfway.
+/// Labs that this process has to remove. Locked while one is removed, so that a signal cannot end the process
+/// halfway.
 static LIVE: Mutex<Vec<Files>> = Mutex::new(Vec::new());
 
 /// Takes responsibility for a lab: it is removed by [`remove_live`], or when SIGINT or SIGTERM arrives.
@@ -51,7 +52,8 @@ pub fn remove_live(files: &Files) -> Result<()> {
     result
 }
 
-/// On SIGINT and SIGTERM: removes all labs of this process and ends it, with the shell's exit code for the signal.
+/// On SIGINT and SIGTERM: removes all labs of this process and ends it, with the shell's exit code for the
+/// signal.
 fn handle_signals() -> Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM]).context("signal handlers")?;
     thread::spawn(move || {
@@ -91,7 +93,8 @@ pub fn sweep() -> Result<usize> {
     Ok(removed)
 }
 
-/// Removes a lab: agents, what they made, processes, namespaces, files. Does as much as it can, and returns the first error.
+/// Removes a lab: agents, what they made, processes, namespaces, files. Does as much as it can, and returns
+/// the first error.
 pub fn remove(files: &Files) -> Result<()> {
     let spaces = files.spaces()?;
     let stopped: Vec<Result<()>> = thread::scope(|scope| {
@@ -102,7 +105,8 @@ pub fn remove(files: &Files) -> Result<()> {
     });
     let mut ours = HashSet::new();
     for (_, space) in &spaces {
-        // Where making a lab failed halfway there may be files without namespaces: then there are no processes either.
+        // Where making a lab failed halfway there may be files without namespaces: then there are no
+        // processes either.
         ours.extend(space.inodes().unwrap_or_default());
     }
     let ended = processes::end(&ours);

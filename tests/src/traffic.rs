@@ -30,8 +30,8 @@ pub struct Pinging {
 }
 
 impl Pinging {
-    /// Ends it. Returns how many replies there were, and the sequence numbers before the last reply that got none: what was
-    /// still under way when it ended is not lost.
+    /// Ends it. Returns how many replies there were, and the sequence numbers before the last reply that got
+    /// none: what was still under way when it ended is not lost.
     pub fn stop(mut self) -> Result<(usize, Vec<u32>)> {
         let output = self.output.take().context("stopped only once")?;
         kill(Pid::from_raw(i32::try_from(self.child.id())?), Signal::SIGINT).context("stopping ping")?;
@@ -67,21 +67,28 @@ impl Lab {
         Ok(Pinging { child, output: Some(thread::spawn(|| io::read_to_string(stdout))) })
     }
 
-    /// Sends UDP from that many source ports, `packets` from each. Nobody needs to listen.
-    pub fn flows(&self, from: &Station, to: Ipv4Addr, flows: u16, packets: u32) -> Result<()> {
+    /// Sends UDP from that many source ports, `packets` from each. A socket waits for them, and reads none.
+    pub fn flows(&self, from: &Station, to: &Station, flows: u16, packets: u32) -> Result<()> {
+        let address = self.address(to)?;
+        // Without it the kernel would answer with ICMP errors, and soon, for its rate limit, not even those
+        // that others await.
+        let sink = self.within(to.hypervisor.as_str(), Some(&to.netns), || {
+            UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).context("a UDP socket")
+        })?;
+        let target = SocketAddrV4::new(address, sink.local_addr()?.port());
         self.within(from.hypervisor.as_str(), Some(&from.netns), || {
             for _ in 0..flows {
                 let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).context("a UDP socket")?;
                 for _ in 0..packets {
-                    // Not connected: an ICMP error for one packet is none for the next.
-                    socket.send_to(&[0; 64], SocketAddrV4::new(to, 9)).context("sending")?;
+                    socket.send_to(&[0; 64], target).context("sending")?;
                 }
             }
             Ok(())
         })
     }
 
-    /// Sends `length` bytes by TCP and checks that those very bytes arrive. While it runs, `meanwhile` hears how many have.
+    /// Sends `length` bytes by TCP and checks that those very bytes arrive. While it runs, `meanwhile` hears
+    /// how many have.
     pub fn transfer(
         &self,
         from: &Station,
@@ -162,7 +169,8 @@ fn receive(
     }
 }
 
-/// A sequence of bytes that both ends can make, without a short period: a lost, doubled or swapped segment shows.
+/// A sequence of bytes that both ends can make, without a short period: a lost, doubled or swapped segment
+/// shows.
 struct Bytes(u64);
 
 impl Bytes {

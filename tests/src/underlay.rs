@@ -10,8 +10,8 @@ use crate::{
     space::Space,
 };
 
-/// Builds it between hypervisors whose namespaces are there, and gives their uplinks name, address and MTU of the
-/// configuration. `xdp` says whether frames on it may meet an XDP program.
+/// Builds it between hypervisors whose namespaces are there, and gives their uplinks name, address and MTU of
+/// the configuration. `xdp` says whether frames on it may meet an XDP program.
 pub fn build(files: &Files, fabric: &Fabric, spaces: &BTreeMap<String, Space>, xdp: bool) -> Result<()> {
     let space = |hypervisor: &Hypervisor| {
         spaces.get(hypervisor.name.as_str()).with_context(|| format!("no namespaces of {}", hypervisor.name))
@@ -71,13 +71,21 @@ fn veth(net_a: &Path, name_a: &str, net_b: &Path, name_b: &str, mtu: &str) -> Re
 
 /// Takes an end of a veth into service, in the namespaces of this thread.
 pub fn finish(interface: &str, xdp: bool) -> Result<()> {
-    // XDP redirects into a veth only if its peer has NAPI, which GRO turns on.
+    ip(&format!("link set {interface} up"))?;
+    // XDP redirects into a veth only if its peer has NAPI, which GRO turns on; and the kernel notes that at
+    // the other end (as its XDP feature "redirect target") only when GRO is turned on while the interface is
+    // up.
     ethtool(interface, "gro", "on")?;
     if xdp {
-        // A veth's sender leaves TCP checksums to "hardware"; XDP forwards them unfinished, and the receiver drops them.
-        ethtool(interface, "tx", "off")?;
+        finish_checksums(interface)?;
     }
-    ip(&format!("link set {interface} up"))
+    Ok(())
+}
+
+/// Makes the sender at a veth's end finish TCP checksums itself. By default it leaves them to "hardware"; XDP
+/// forwards them unfinished, and the receiver drops them.
+pub fn finish_checksums(interface: &str) -> Result<()> {
+    ethtool(interface, "tx", "off")
 }
 
 fn ethtool(interface: &str, feature: &str, state: &str) -> Result<()> {

@@ -1,5 +1,5 @@
-//! What sits behind an existing interface that the configuration makes an endpoint (a virtual machine's tap, in real life): here
-//! a namespace at the other end of a veth, with a DHCP client.
+//! What sits behind an existing interface that the configuration makes an endpoint (a virtual machine's tap,
+//! in real life): here a namespace at the other end of a veth, with a DHCP client.
 
 use std::{
     fs,
@@ -26,8 +26,8 @@ bound | renew)
 esac
 "#;
 
-/// Makes `interface` and the namespace behind it, in the namespaces of this thread, and starts the DHCP client, which asks until it
-/// gets an answer.
+/// Makes `interface` and the namespace behind it, in the namespaces of this thread, and starts the DHCP
+/// client, which asks until it gets an answer.
 pub fn build(interface: &str, netns: &str, xdp: bool) -> Result<Child> {
     fs::write(SCRIPT, SCRIPT_TEXT).context(SCRIPT)?;
     fs::set_permissions(SCRIPT, fs::Permissions::from_mode(0o755)).context(SCRIPT)?;

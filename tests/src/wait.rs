@@ -7,13 +7,14 @@ use std::{
 
 use anyhow::{Result, bail};
 
-/// How often to look. What is waited for here (a BGP session, a lease, a process's end) has no one event to block on.
+/// How often to look. What is waited for here (a BGP session, a lease, a process's end) has no one event to
+/// block on.
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Looks until `probe` answers `Some`, and returns that.
 ///
-/// An error of `probe` counts as "not yet": daemons that are just starting refuse for a while. Past the deadline the error says
-/// what was waited for, and the last error of `probe`.
+/// An error of `probe` counts as "not yet": daemons that are just starting refuse for a while. Past the
+/// deadline the error says what was waited for, and the last error of `probe`.
 pub fn wait_for<T>(
     deadline: Duration,
     what: &str,

@@ -1,4 +1,5 @@
-//! The lab by itself: hypervisors that reach each other over the underlay, are machines of their own, and leave nothing.
+//! The lab by itself: hypervisors that reach each other over the underlay, are machines of their own, and
+//! leave nothing.
 
 use std::{
     fs, panic,

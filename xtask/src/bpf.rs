@@ -48,8 +48,8 @@ pub fn rustflags() -> String {
     )
 }
 
-/// The clippy-driver that belongs to a compiler outside rustup: it has to be of the very same version, since it reads that
-/// compiler's `core`.
+/// The clippy-driver that belongs to a compiler outside rustup: it has to be of the very same version, since
+/// it reads that compiler's `core`.
 pub fn clippy_driver(rustc: &Path) -> Option<PathBuf> {
     let driver = rustc.with_file_name("clippy-driver");
     driver.is_file().then_some(driver)

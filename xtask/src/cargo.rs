@@ -24,8 +24,8 @@ pub fn workspace() -> &'static Path {
 
 /// Runs a command and requires it to succeed.
 pub fn check(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("running {command:?}"))?;
-    ensure!(status.success(), "{command:?} failed ({status})");
+    let status = command.status().with_context(|| format!("running `{}`", typed(command)))?;
+    ensure!(status.success(), "`{}` failed ({status})", typed(command));
     Ok(())
 }
 
@@ -38,5 +38,15 @@ pub fn build_lab() -> Result<()> {
 pub fn exec_lab<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<std::process::ExitCode> {
     let mut command = cargo();
     command.args(["run", "--quiet", "-p", "raas-tests", "--bin", "raas-lab", "--"]).args(args);
-    bail!("running {command:?}: {}", command.exec());
+    let error = command.exec();
+    bail!("running `{}`: {error}", typed(&command));
+}
+
+/// A command as one would type it, with the variables that are set for it.
+pub fn typed(command: &Command) -> String {
+    let variables = command
+        .get_envs()
+        .filter_map(|(name, value)| Some(format!("{}={}", name.to_string_lossy(), value?.to_string_lossy())));
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    variables.chain(words.map(|word| word.to_string_lossy().into_owned())).collect::<Vec<_>>().join(" ")
 }

@@ -17,7 +17,8 @@ use crate::{
 /// What to do with the lab.
 #[derive(Subcommand)]
 pub enum Verb {
-    /// Bring up the hypervisors of a configuration directory, each a network and mount namespace with an agent in it
+    /// Bring up the hypervisors of a configuration directory, each a network and mount namespace with an
+    /// agent in it
     Up {
         /// The network to bring up
         #[arg(value_name = "CONFIG_DIR", default_value = "config/demo")]

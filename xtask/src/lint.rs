@@ -25,12 +25,13 @@ fn ebpf() -> Result<()> {
         Some(Compiler::Prebuilt(rustc)) => {
             let Some(driver) = bpf::clippy_driver(&rustc) else {
                 println!(
-                    "no clippy-driver beside {}: the eBPF program is not linted (apt-get install rust-web-clippy)",
+                    "no clippy-driver beside {}: eBPF is not linted (install rust-web-clippy)",
                     rustc.display()
                 );
                 return Ok(());
             };
-            // What `cargo clippy` does, with a driver of the compiler's version; rustup's cannot read its `core`.
+            // What `cargo clippy` does, with a driver of the compiler's version; rustup's cannot read its
+            // `core`.
             let mut command = cargo();
             command.arg("check").env("RUSTC", rustc).env("RUSTC_BOOTSTRAP", "1");
             command.env("RUSTC_WORKSPACE_WRAPPER", driver).env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");

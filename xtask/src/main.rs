@@ -1,7 +1,8 @@
 //! `cargo xtask`: the commands of this repository, one file a verb.
 //!
-//! xtask itself depends on nothing that needs the BPF toolchain, since [`setup`] is what finds or installs it. The verbs that
-//! need the agent run set-up first, then cargo.
+//! xtask itself depends on nothing that needs the BPF toolchain, since [`setup`] is what finds or installs
+//! it. The verbs that need the agent run set-up first, then cargo.
+#![forbid(unsafe_code)]
 
 mod bpf;
 mod cargo;

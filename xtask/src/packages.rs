@@ -10,8 +10,8 @@ use std::{
 pub struct Package {
     /// Its name in Debian 12.
     pub name: &'static str,
-    /// A program that it brings, looked for in `PATH` and the sbin directories; or an absolute path; or empty, if only the
-    /// package's user knows.
+    /// A program that it brings, looked for in `PATH` and the sbin directories; or an absolute path; or
+    /// empty, if only the package's user knows.
     pub provides: &'static str,
     /// Why RaaS needs it.
     pub why: &'static str,
@@ -42,8 +42,8 @@ pub const RUNTIME: &[Package] = &[
     package("iperf3", "iperf3", "TCP throughput"),
 ];
 
-/// A compiler for eBPF, where there is none yet. Whether there is, [`crate::bpf::Compiler::find`] knows: a file does not
-/// show which version of rustc this is.
+/// A compiler for eBPF, where there is none yet. Whether there is, [`crate::bpf::Compiler::find`] knows: a
+/// file does not show which version of rustc this is.
 pub const COMPILER: &[Package] = &[
     package("rustc-web", "", "a rustc that can compile for eBPF, beside rustup's"),
     package("libstd-rust-web-dev-bpf", "", "`core` for eBPF, already compiled"),

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::{
     bpf,
+    cargo::typed,
     packages::{COMPILER, LINKER, Package, RUNTIME},
 };
 
@@ -119,13 +120,4 @@ pub fn run(report: Report) -> Result<ExitCode> {
 pub fn ensure_done() -> Result<()> {
     ensure!(run(Report::Quiet)? == ExitCode::SUCCESS, "set-up is not complete, see above");
     Ok(())
-}
-
-/// A command as one would type it.
-fn typed(command: &Command) -> String {
-    let variables = command
-        .get_envs()
-        .filter_map(|(name, value)| Some(format!("{}={}", name.to_string_lossy(), value?.to_string_lossy())));
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    variables.chain(words.map(|word| word.to_string_lossy().into_owned())).collect::<Vec<_>>().join(" ")
 }

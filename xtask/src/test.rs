@@ -33,7 +33,8 @@ pub struct Args {
     cargo_test: Vec<String>,
 }
 
-/// Unit tests, packet tables and scenarios. What an interrupted scenario leaves is removed before this returns.
+/// Unit tests, packet tables and scenarios. What an interrupted scenario leaves is removed before this
+/// returns.
 pub fn run(args: &Args) -> Result<ExitCode> {
     setup::ensure_done()?;
     build_lab()?;
@@ -41,7 +42,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
     let mut command = cargo();
     command.args(["test", "--workspace", "--exclude", "raas-ebpf"]).args(&args.cargo_test);
-    // A process group of its own: one signal reaches cargo and the tests alike, whether a terminal or a CI runner sent it.
+    // A process group of its own: one signal reaches cargo and the tests alike, whether a terminal or a CI
+    // runner sent it.
     let mut tests = command.process_group(0).spawn().with_context(|| format!("running {command:?}"))?;
     let group = Pid::from_raw(i32::try_from(tests.id())?);
     thread::spawn(move || {

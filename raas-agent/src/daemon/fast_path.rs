@@ -52,7 +52,7 @@ impl Writer {
             Origin::New => info!("fast path: new maps"),
             Origin::Reused => info!("fast path: taking over the live maps"),
             Origin::Recreated { reason } => {
-                warn!(%reason, "fast path: the pinned maps do not fit, made new ones")
+                warn!(%reason, "fast path: the pinned maps do not fit, made new ones");
             }
         }
         let mut maps = PinnedMaps::open(&pins)?;

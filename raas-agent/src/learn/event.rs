@@ -12,8 +12,8 @@ use crate::plan::Place;
 pub struct Batch {
     /// The namespace.
     pub place: Place,
-    /// Which watch of that namespace saw them: a higher one was started later. A namespace that was removed and made
-    /// anew is another one, though it has the same name.
+    /// Which watch of that namespace saw them: a higher one was started later. A namespace that was removed
+    /// and made anew is another one, though it has the same name.
     pub generation: u64,
     /// The events.
     pub events: Vec<Event>,
@@ -22,10 +22,11 @@ pub struct Batch {
 /// One thing that a kernel namespace said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A dump begins, because the watch began or because something was lost. Subscriptions are in force already.
+    /// A dump begins, because the watch began or because something was lost. Subscriptions are in force
+    /// already.
     ResyncBegin,
-    /// Part of the dump. A change notified since [`ResyncBegin`](Self::ResyncBegin) is newer, whichever came first: a dump
-    /// walks its table without a lock, and may have read the object before the change.
+    /// Part of the dump. A change notified since [`ResyncBegin`](Self::ResyncBegin) is newer, whichever came
+    /// first: a dump walks its table without a lock, and may have read the object before the change.
     Dumped(Object),
     /// The dump is complete: what it did not show, and what no notification brought, does not exist.
     ResyncEnd,
@@ -35,8 +36,8 @@ pub enum Event {
     Removed(Object),
 }
 
-/// Where a new route goes among those of the same prefix, TOS and priority, of which only the first is used (`NLM_F_*` of
-/// the notification). Other objects always replace their namesake.
+/// Where a new route goes among those of the same prefix, TOS and priority, of which only the first is used
+/// (`NLM_F_*` of the notification). Other objects always replace their namesake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placement {
     /// Before them.
@@ -222,12 +223,15 @@ pub enum RouteKind {
 pub struct Hop {
     /// Interface index.
     pub interface: u32,
-    /// The router to send to; `None`: the destination is on the link itself. May be IPv6 for an IPv4 route (RFC 8950).
+    /// The router to send to; `None`: the destination is on the link itself. May be IPv6 for an IPv4 route
+    /// (RFC 8950).
     pub gateway: Option<IpAddr>,
     /// Share of flows, at least 1.
     pub weight: u32,
     /// Has a lightweight-tunnel encapsulation, which the fast path does not know.
     pub encapsulated: bool,
+    /// Not used (`RTNH_F_DEAD`), until its link comes up or gets an address.
+    pub dead: bool,
 }
 
 /// A nexthop object.

@@ -90,7 +90,8 @@ impl Learner {
         }
     }
 
-    /// The hypervisor's namespace and those of all routers have been dumped: what is not known does not exist.
+    /// The hypervisor's namespace and those of all routers have been dumped: what is not known does not
+    /// exist.
     pub fn synchronised(&self) -> bool {
         let known =
             |netns| self.namespaces.get(netns).is_some_and(|watched| watched.namespace.synchronised());
@@ -115,8 +116,8 @@ impl Learner {
         self.routers.get(&router).map(RouterTable::published)
     }
 
-    /// What must change in the fast path since the last call. A router whose namespace was not yet dumped is left as it
-    /// is, and so is everything until the hypervisor's was.
+    /// What must change in the fast path since the last call. A router whose namespace was not yet dumped is
+    /// left as it is, and so is everything until the hypervisor's was.
     pub fn compile(&mut self) -> Changes {
         let mut changes = Changes { removed: mem::take(&mut self.removed), ..Changes::default() };
         if !self.host.namespace.synchronised() {
@@ -158,8 +159,9 @@ impl Learner {
         changes
     }
 
-    /// What the kernel must be asked for now: call it now and then, and soon after a change of the underlay. `active` are
-    /// the interface indexes of ports from which the fast path forwarded something since the last call.
+    /// What the kernel must be asked for now: call it now and then, and soon after a change of the underlay.
+    /// `active` are the interface indexes of ports from which the fast path forwarded something since the
+    /// last call.
     pub fn requests(&mut self, active: &BTreeSet<u32>) -> Vec<Request> {
         let host = &self.host.namespace;
         if !host.synchronised() {

@@ -79,7 +79,8 @@ impl<T> PrefixMap<T> {
     }
 }
 
-/// The range in which exactly what is inside `prefix` lies: truncated prefixes order by address, then by length.
+/// The range in which exactly what is inside `prefix` lies: truncated prefixes order by address, then by
+/// length.
 fn span(prefix: IpNet) -> RangeInclusive<IpNet> {
     prefix..=host(prefix.broadcast())
 }

@@ -95,8 +95,8 @@ pub trait Packet: Copy {
     /// A cursor at the first byte of the frame.
     fn cursor(self) -> Cursor;
 
-    /// Replaces the bytes in front of the layer-3 packet by room for those of another framing. What lies in that room is
-    /// undefined, every cursor is stale.
+    /// Replaces the bytes in front of the layer-3 packet by room for those of another framing. What lies in
+    /// that room is undefined, every cursor is stale.
     fn reframe(self, from: Framing, to: Framing, inner: Inner) -> Result<(), Refused>;
 
     /// Sends it.

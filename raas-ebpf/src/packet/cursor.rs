@@ -1,5 +1,5 @@
-//! A cursor over the bytes of a packet: every read and write is one bounds check, and this is the only file that turns
-//! addresses into references.
+//! A cursor over the bytes of a packet: every read and write is one bounds check, and this is the only file
+//! that turns addresses into references.
 
 /// What may be read from a packet: any bit pattern is valid, there is no padding.
 ///
@@ -60,8 +60,8 @@ impl Cursor {
         if self.at + N > self.end {
             return None;
         }
-        // SAFETY: checked against the end just now; the program owns the packet while it runs, reads are copies, and the
-        // borrow of this cursor keeps the window alone.
+        // SAFETY: checked against the end just now; the program owns the packet while it runs, reads are
+        // copies, and the borrow of this cursor keeps the window alone.
         Some(unsafe { &mut *(self.at as *mut [u8; N]) })
     }
 }

@@ -2,7 +2,7 @@
 
 use raas_common::{Be16, Mac};
 
-use super::Wire;
+use super::{Cursor, Wire};
 
 /// EtherTypes that the pipeline knows.
 pub struct EtherType;
@@ -17,30 +17,95 @@ impl EtherType {
     pub const SERVICE_VLAN: u16 = 0x88a8;
 }
 
-/// An Ethernet header.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct Ethernet {
-    pub destination: Mac,
-    pub source: Mac,
-    pub ethertype: Be16,
+/// A MAC address in a register: the first byte on the wire is the lowest. (Six bytes on the stack would be
+/// stored as LLVM likes, and the verifier wants stores to the stack aligned.)
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Address(u64);
+
+impl Address {
+    /// Group bit (IEEE 802, I/G): multicast or broadcast.
+    #[inline(always)]
+    pub fn is_group(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    /// The same address with the other value of the U/L bit.
+    #[inline(always)]
+    pub fn with_other_scope(self) -> Self {
+        Self(self.0 ^ 2)
+    }
+
+    /// Its first four bytes and its last two, as they lie in memory.
+    #[inline(always)]
+    pub fn words(self) -> (u32, u16) {
+        (self.0 as u32, (self.0 >> 32) as u16)
+    }
+
+    #[inline(always)]
+    fn from_words(first: u32, last: u16) -> Self {
+        Self(u64::from(first) | u64::from(last) << 32)
+    }
 }
 
-// SAFETY: `repr(C)` over bytes and integers, 14 bytes without padding.
-unsafe impl Wire for Ethernet {}
+impl From<&Mac> for Address {
+    #[inline(always)]
+    fn from(mac: &Mac) -> Self {
+        let [a, b, c, d, e, f] = mac.bytes;
+        Self::from_words(u32::from_ne_bytes([a, b, c, d]), u16::from_ne_bytes([e, f]))
+    }
+}
+
+/// An Ethernet header as it lies in a packet.
+#[repr(C, packed)]
+#[derive(Clone, Copy)]
+struct Header {
+    destination_first: u32,
+    destination_last: u16,
+    source_first: u32,
+    source_last: u16,
+    ethertype: Be16,
+}
+
+// SAFETY: packed integers, 14 bytes.
+unsafe impl Wire for Header {}
+
+/// An Ethernet header.
+#[derive(Clone, Copy)]
+pub struct Ethernet {
+    pub destination: Address,
+    pub source: Address,
+    pub ethertype: u16,
+}
 
 impl Ethernet {
+    /// Length in bytes.
+    pub const LEN: u32 = size_of::<Header>() as u32;
+
+    /// Reads the header at the cursor and moves behind it.
+    #[inline(always)]
+    pub fn take(cursor: &mut Cursor) -> Option<Self> {
+        let header: Header = cursor.take()?;
+        Some(Self {
+            destination: Address::from_words(header.destination_first, header.destination_last),
+            source: Address::from_words(header.source_first, header.source_last),
+            ethertype: header.ethertype.get(),
+        })
+    }
+
     /// The frame carries a VLAN tag.
     #[inline(always)]
     pub fn is_tagged(&self) -> bool {
-        matches!(self.ethertype.get(), EtherType::VLAN | EtherType::SERVICE_VLAN)
+        matches!(self.ethertype, EtherType::VLAN | EtherType::SERVICE_VLAN)
     }
 
-    /// As on the wire.
+    /// As on the wire, in pieces that one instruction stores.
     #[inline(always)]
     pub fn write(&self, to: &mut [u8]) {
-        to[..6].copy_from_slice(&self.destination.bytes);
-        to[6..12].copy_from_slice(&self.source.bytes);
-        to[12..14].copy_from_slice(&self.ethertype.get().to_be_bytes());
+        let (destination, source) = (self.destination.words(), self.source.words());
+        to[..4].copy_from_slice(&destination.0.to_ne_bytes());
+        to[4..6].copy_from_slice(&destination.1.to_ne_bytes());
+        to[6..10].copy_from_slice(&source.0.to_ne_bytes());
+        to[10..12].copy_from_slice(&source.1.to_ne_bytes());
+        to[12..14].copy_from_slice(&self.ethertype.to_be_bytes());
     }
 }

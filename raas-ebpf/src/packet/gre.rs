@@ -10,8 +10,8 @@ pub struct GreFlags;
 impl GreFlags {
     /// A key follows (RFC 2890, section 2).
     pub const KEY: u16 = 0x2000;
-    /// What we never configure (checksum, sequence number), what RFC 2784, section 2.3 tells a receiver to discard (bits 1
-    /// to 5), and any version but 0. Bits 6 to 12 are to be ignored.
+    /// What we never configure (checksum, sequence number), what RFC 2784, section 2.3 tells a receiver to
+    /// discard (bits 1 to 5), and any version but 0. Bits 6 to 12 are to be ignored.
     pub const UNSUPPORTED: u16 = 0xdc07;
 }
 

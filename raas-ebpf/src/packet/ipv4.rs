@@ -47,7 +47,7 @@ impl Ipv4 {
     /// Header length in bytes, options included.
     #[inline(always)]
     pub fn header_len(&self) -> u32 {
-        (self.version_and_words as u32 & 0xf) * 4
+        u32::from(self.version_and_words & 0xf) * 4
     }
 
     /// A fragment, the first included: "more fragments" is set, or the offset is not 0.
@@ -63,16 +63,19 @@ impl Ipv4 {
         !self.is_fragment() && matches!(self.protocol, P::TCP | P::UDP | P::DCCP | P::SCTP | P::UDP_LITE)
     }
 
-    /// The header checksum after the TOS and the TTL changed (RFC 1624, equation 3: `HC' = ~(~HC + ~m + m')`).
+    /// The header checksum after the TOS and the TTL changed (RFC 1624, equation 3: `HC' = ~(~HC + ~m +
+    /// m')`).
     #[inline(always)]
     pub fn checksum_with(&self, tos: u8, ttl: u8) -> Be16 {
-        let word = |high: u8, low: u8| Be16::new((high as u16) << 8 | low as u16).raw();
-        let sum = !self.checksum.raw() as u32
-            + !word(self.version_and_words, self.tos) as u32
-            + word(self.version_and_words, tos) as u32
-            + !word(self.ttl, self.protocol) as u32
-            + word(ttl, self.protocol) as u32;
-        Be16::from_raw(!fold(sum))
+        let word = |first: u8, second: u8| u16::from_ne_bytes([first, second]);
+        let terms = [
+            !self.checksum.raw(),
+            !word(self.version_and_words, self.tos),
+            word(self.version_and_words, tos),
+            !word(self.ttl, self.protocol),
+            word(ttl, self.protocol),
+        ];
+        Be16::from_raw(!fold(terms.into_iter().map(u32::from).sum()))
     }
 }
 

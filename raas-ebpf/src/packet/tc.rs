@@ -43,7 +43,7 @@ impl Packet for Tc {
 
     /// On to the next program of the hook, then to the kernel.
     const PASS: i32 = TC_ACT_UNSPEC;
-    const DROP: i32 = TC_ACT_SHOT as i32;
+    const DROP: i32 = TC_ACT_SHOT;
 
     #[inline(always)]
     fn ingress(self) -> u32 {
@@ -65,7 +65,8 @@ impl Packet for Tc {
         }
         // SAFETY: as above.
         match unsafe { (*self.0).gso_segs } {
-            // `bpf_skb_adjust_room` leaves 0, "to be recomputed"; so do guests. The headers make this one too many at times.
+            // `bpf_skb_adjust_room` leaves 0, "to be recomputed"; so do guests. The headers make this one too
+            // many at times.
             0 => self.length().div_ceil(payload),
             segments => segments,
         }
@@ -89,7 +90,8 @@ impl Packet for Tc {
         let linear = unsafe { ((*self.0).data_end as usize - (*self.0).data as usize) as u32 };
         let wanted = bytes.min(self.length());
         if linear < wanted {
-            // SAFETY: the kernel's context. Out of memory: later reads find the packet too short and leave it to the kernel.
+            // SAFETY: the kernel's context. Out of memory: later reads find the packet too short and leave it
+            // to the kernel.
             unsafe { bpf_skb_pull_data(self.0, wanted) };
         }
     }
@@ -108,9 +110,10 @@ impl Packet for Tc {
             (Framing::Ethernet, Framing::Ethernet) => Ok(()),
             (Framing::Ethernet, _) => {
                 let encap = if to == Framing::Vxlan { ENCAP_VXLAN } else { ENCAP_GRE };
-                // The kernel marks a packet as encapsulated once (-EALREADY), and keeps the mark when a program takes a
-                // tunnel's headers away. Only GSO needs it; and the mark on a TCP packet can only be a GRE tunnel's that
-                // we took away, since the kernel removes its own: then it is the right one.
+                // The kernel marks a packet as encapsulated once (-EALREADY), and keeps the mark when a
+                // program takes a tunnel's headers away. Only GSO needs it; and the mark on a TCP packet can
+                // only be a GRE tunnel's that we took away, since the kernel removes its own: then it is the
+                // right one.
                 let marked = !gso || (inner.tcp && to.is_gre());
                 self.adjust_room(delta, FIXED_GSO | encap)
                     .or_else(|refused| if marked { self.adjust_room(delta, FIXED_GSO) } else { Err(refused) })
@@ -118,7 +121,8 @@ impl Packet for Tc {
             (_, Framing::Ethernet) => {
                 self.adjust_room(delta, FIXED_GSO | if inner.ipv6 { DECAP_IPV6 } else { 0 })
             }
-            // From tunnel to tunnel of one family the kernel's marks stay true; between families they would not.
+            // From tunnel to tunnel of one family the kernel's marks stay true; between families they would
+            // not.
             _ if gso && from.is_gre() != to.is_gre() => Err(Refused),
             _ if delta == 0 => Ok(()),
             _ => self.adjust_room(delta, FIXED_GSO),
@@ -131,12 +135,12 @@ impl Packet for Tc {
             // SAFETY: a helper without pointers.
             return Ok(unsafe { bpf_redirect(egress.index, 0) } as i32);
         }
-        // The peer's stack sees the packet as this port received it: "to another host", since the MAC was the gateway's
-        // and not the port's. A veth in between would have judged anew.
+        // The peer's stack sees the packet as this port received it: "to another host", since the MAC was the
+        // gateway's and not the port's. A veth in between would have judged anew.
         // SAFETY: the kernel's context.
-        if unsafe { (*self.0).pkt_type } != PACKET_HOST
-            && unsafe { bpf_skb_change_type(self.0, PACKET_HOST) } != 0
-        {
+        let refused =
+            unsafe { (*self.0).pkt_type != PACKET_HOST && bpf_skb_change_type(self.0, PACKET_HOST) != 0 };
+        if refused {
             return Err(Refused);
         }
         // SAFETY: a helper without pointers.

@@ -1,9 +1,10 @@
 //! In a bridge domain: may this station speak here, and where is the one it speaks to?
 //!
-//! Exits: `BRIDGED_PORT`, `BRIDGED_VXLAN`, `PUNT_VLAN`, `PUNT_ARP`, `PUNT_MULTICAST`, `PUNT_UNKNOWN_SOURCE`, `PUNT_NOT_IPV4`,
-//! `PUNT_UNKNOWN_MAC`, `PUNT_HAIRPIN`, `PUNT_TOO_BIG`, `PUNT_UNDERLAY_NEXTHOP`, `PUNT_MALFORMED`, those of the steps.
+//! Exits: `BRIDGED_PORT`, `BRIDGED_VXLAN`, `PUNT_VLAN`, `PUNT_ARP`, `PUNT_MULTICAST`, `PUNT_UNKNOWN_SOURCE`,
+//! `PUNT_NOT_IPV4`, `PUNT_UNKNOWN_MAC`, `PUNT_HAIRPIN`, `PUNT_TOO_BIG`, `PUNT_UNDERLAY_NEXTHOP`,
+//! `PUNT_MALFORMED`, those of the steps.
 
-use raas_common::{Exit, FdbKind, Mac, NexthopFlags, Port};
+use raas_common::{Exit, FdbKind, NexthopFlags, Port};
 
 use super::{
     Arrival, Forward, Way,
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::{
     maps,
-    packet::{Egress, EtherType, Ethernet, Framing, Packet},
+    packet::{Address, Egress, EtherType, Ethernet, Framing, Packet},
 };
 
 /// What comes after bridging.
@@ -24,15 +25,12 @@ pub enum Next {
 
 #[inline(always)]
 pub fn decide<P: Packet>(packet: P, port: &Port, arrival: &Arrival, domain: u32) -> Result<Next, Exit> {
-    let ethernet: Ethernet = packet
-        .cursor()
-        .skip(arrival.framing.len() - Framing::Ethernet.len())
-        .peek()
-        .ok_or(Exit::PUNT_MALFORMED)?;
+    let mut cursor = packet.cursor().skip(arrival.framing.len() - Ethernet::LEN);
+    let ethernet = Ethernet::take(&mut cursor).ok_or(Exit::PUNT_MALFORMED)?;
     if packet.has_stripped_tag() || ethernet.is_tagged() {
         return Err(Exit::PUNT_VLAN);
     }
-    if ethernet.ethertype.get() == EtherType::ARP {
+    if ethernet.ethertype == EtherType::ARP {
         return Err(Exit::PUNT_ARP);
     }
     if ethernet.destination.is_group() {
@@ -44,9 +42,9 @@ pub fn decide<P: Packet>(packet: P, port: &Port, arrival: &Arrival, domain: u32)
     }
     if let Some(here) = maps::domain(domain)
         && here.router != 0
-        && here.gateway == ethernet.destination
+        && Address::from(&here.gateway) == ethernet.destination
     {
-        return match ethernet.ethertype.get() {
+        return match ethernet.ethertype {
             EtherType::IPV4 => Ok(Next::Route(here.router)),
             _ => Err(Exit::PUNT_NOT_IPV4),
         };
@@ -84,7 +82,7 @@ fn opaque<P: Packet>(packet: P, arrival: &Arrival) -> (Edit, Payload, u32) {
 
 /// The source is the one station behind the port, or one of several.
 #[inline(always)]
-fn speaks_here(ingress: u32, port: &Port, domain: u32, source: Mac) -> bool {
-    port.source == source
+fn speaks_here(ingress: u32, port: &Port, domain: u32, source: Address) -> bool {
+    Address::from(&port.source) == source
         || maps::station(domain, source).is_some_and(|s| s.kind == FdbKind::PORT && s.target == ingress)
 }

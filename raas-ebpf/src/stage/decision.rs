@@ -1,4 +1,5 @@
-//! What stages tell each other: where a packet entered, and how it is to leave. Nothing here has touched the packet.
+//! What stages tell each other: where a packet entered, and how it is to leave. Nothing here has touched the
+//! packet.
 
 use raas_common::{Be16, Encap, Exit, TunnelIngress};
 

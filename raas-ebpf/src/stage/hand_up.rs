@@ -1,15 +1,12 @@
-//! From a GRE tunnel, and not forwarded by the fast path: decapsulated and put into the router's tunnel interface. A kernel
-//! may have no GRE, so this is the slow path too.
+//! From a GRE tunnel, and not forwarded by the fast path: decapsulated and put into the router's tunnel
+//! interface. A kernel may have no GRE, so this is the slow path too.
 //!
 //! Exits: `DROP_NOT_IP`, `DROP_BAD_TUNNEL_HEADER`, `DROP_ECN`, `DROP_HELPER`.
 
-use raas_common::{Be16, Exit, Mac, TunnelIngress};
+use raas_common::{Exit, TunnelIngress};
 
 use super::{Arrival, decision::Edit, ecn};
-use crate::packet::{Egress, EtherType, Ethernet, Framing, Inner, Ipv4, Ipv6, Packet};
-
-/// The bit that makes a MAC address locally administered.
-const LOCAL: u8 = 2;
+use crate::packet::{Address, Egress, EtherType, Ethernet, Framing, Inner, Ipv4, Ipv6, Packet};
 
 #[inline(always)]
 pub fn hand_up<P: Packet>(packet: P, arrival: &Arrival, tunnel: &TunnelIngress) -> Result<P::Verdict, Exit> {
@@ -23,14 +20,9 @@ pub fn hand_up<P: Packet>(packet: P, arrival: &Arrival, tunnel: &TunnelIngress) 
     packet.reframe(arrival.framing, Framing::Ethernet, inner).map_err(|_| Exit::DROP_HELPER)?;
     let mut cursor = packet.cursor();
     let front = cursor.window::<{ 14 + 20 }>().ok_or(Exit::DROP_HELPER)?;
-    let [first, rest @ ..] = tunnel.mac.bytes;
-    let [second, third, fourth, fifth, sixth] = rest;
-    Ethernet {
-        destination: tunnel.mac,
-        source: Mac::new([first ^ LOCAL, second, third, fourth, fifth, sixth]),
-        ethertype: Be16::new(arrival.ethertype),
-    }
-    .write(front);
+    let destination = Address::from(&tunnel.mac);
+    let source = destination.with_other_scope();
+    Ethernet { destination, source, ethertype: arrival.ethertype }.write(front);
     edit.write(&mut front[14..]);
     packet.send(Egress { index: tunnel.device, peer: false }).map_err(|_| Exit::DROP_HELPER)
 }

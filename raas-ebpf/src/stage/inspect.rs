@@ -13,7 +13,8 @@ use super::{
 };
 use crate::packet::{Cursor, EtherType, Ethernet, Ipv4, Ipv6, Packet, Protocol};
 
-/// Gives what changes in the packet, what outer headers need to know, and the size that the way's MTU is compared with.
+/// Gives what changes in the packet, what outer headers need to know, and the size that the way's MTU is
+/// compared with.
 #[inline(always)]
 pub fn inspect<P: Packet>(
     packet: P,
@@ -22,7 +23,7 @@ pub fn inspect<P: Packet>(
     way: Way,
 ) -> Result<(Edit, Payload, u32), Exit> {
     let cursor = packet.cursor().skip(arrival.framing.len());
-    match ethernet.ethertype.get() {
+    match ethernet.ethertype {
         EtherType::IPV4 => ipv4(packet, arrival, cursor, way),
         EtherType::IPV6 => ipv6(packet, arrival, &cursor, way),
         // The kernel's tunnel helpers know no other protocol.

@@ -6,8 +6,8 @@ use raas_common::{Be32, Exit};
 
 use crate::packet::{Cursor, Ipv4, Packet, fold};
 
-/// Checks version, lengths and checksum of the header at `cursor`, which is `ip`, in `available` bytes; gives the packet's
-/// length in bytes.
+/// Checks version, lengths and checksum of the header at `cursor`, which is `ip`, in `available` bytes; gives
+/// the packet's length in bytes.
 #[inline(always)]
 pub fn check_header<P: Packet>(packet: P, cursor: &Cursor, ip: &Ipv4, available: u32) -> Result<u32, Exit> {
     if ip.version() != 4 || ip.header_len() < Ipv4::LEN {

@@ -2,7 +2,7 @@
 //!
 //! Exits: `ROUTED_PORT`, `ROUTED_VXLAN`, `ROUTED_GRE`, `PUNT_UNDERLAY_NEXTHOP`, those of the steps.
 
-use raas_common::{Be16, Exit, Flow, NexthopFlags, NexthopKind};
+use raas_common::{Exit, Flow, NexthopFlags, NexthopKind};
 
 use super::{
     Arrival, Forward, Way,
@@ -10,7 +10,7 @@ use super::{
     ecn, ip, segment,
     walk::{Traveller, walk},
 };
-use crate::packet::{Egress, EtherType, Ethernet, Ipv4, Packet, Ports, Protocol};
+use crate::packet::{Address, Egress, EtherType, Ethernet, Ipv4, Packet, Ports, Protocol};
 
 #[inline(always)]
 pub fn decide<P: Packet>(packet: P, arrival: &Arrival, router: u32) -> Result<Forward, Exit> {
@@ -38,9 +38,9 @@ pub fn decide<P: Packet>(packet: P, arrival: &Arrival, router: u32) -> Result<Fo
         exit,
         way: way.ok_or(Exit::PUNT_UNDERLAY_NEXTHOP)?,
         link: Some(Ethernet {
-            destination: nexthop.destination,
-            source: nexthop.source,
-            ethertype: Be16::new(EtherType::IPV4),
+            destination: Address::from(&nexthop.destination),
+            source: Address::from(&nexthop.source),
+            ethertype: EtherType::IPV4,
         }),
         edit: Edit::ipv4(&ip, tos, ttl),
         payload: Payload {

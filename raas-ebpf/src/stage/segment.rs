@@ -6,10 +6,11 @@ use raas_common::Exit;
 
 use crate::packet::{Cursor, Ipv4, Packet, Protocol, tcp_header_len};
 
-/// Bytes of the layer-3 packet, or of each of its segments. `length` is the whole packet's, `transport` stands behind its
-/// IPv4 header.
+/// Bytes of the layer-3 packet, or of each of its segments. `length` is the whole packet's, `transport`
+/// stands behind its IPv4 header.
 ///
-/// Only TCP: a UDP packet may carry a tunnel of its own, whose headers count too and cannot be seen from here.
+/// Only TCP: a UDP packet may carry a tunnel of its own, whose headers count too and cannot be seen from
+/// here.
 #[inline(always)]
 pub fn size<P: Packet>(packet: P, ip: &Ipv4, transport: &Cursor, length: u32) -> Result<u32, Exit> {
     let payload = packet.segment_payload();

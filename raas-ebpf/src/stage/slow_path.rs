@@ -1,5 +1,5 @@
-//! From a router's tunnel interface: what the slow path sends into a GRE tunnel, BGP among it. The router has routed it, so
-//! the TTL and the MTU are done with.
+//! From a router's tunnel interface: what the slow path sends into a GRE tunnel, BGP among it. The router has
+//! routed it, so the TTL and the MTU are done with.
 //!
 //! Exits: `GRE_ENCAPSULATED`, `DROP_NOT_IP`, `DROP_UNDERLAY_NEXTHOP`.
 
@@ -11,8 +11,8 @@ use crate::packet::{EtherType, Ethernet, Ipv4, Ipv6, Packet, Protocol};
 #[inline(always)]
 pub fn decide<P: Packet>(packet: P, port: &Port) -> Result<Forward, Exit> {
     let mut cursor = packet.cursor();
-    let ethernet: Ethernet = cursor.take().ok_or(Exit::DROP_NOT_IP)?;
-    let ethertype = ethernet.ethertype.get();
+    let ethernet = Ethernet::take(&mut cursor).ok_or(Exit::DROP_NOT_IP)?;
+    let ethertype = ethernet.ethertype;
     let (tos, protocol) = match ethertype {
         EtherType::IPV4 => {
             let ip: Ipv4 = cursor.peek().ok_or(Exit::DROP_NOT_IP)?;
@@ -25,7 +25,7 @@ pub fn decide<P: Packet>(packet: P, port: &Port) -> Result<Forward, Exit> {
         _ => return Err(Exit::DROP_NOT_IP),
     };
     let way = Way::tunnel(port.owner).ok_or(Exit::DROP_UNDERLAY_NEXTHOP)?;
-    let length = packet.length() - size_of::<Ethernet>() as u32;
+    let length = packet.length() - Ethernet::LEN;
     let payload = Payload { length, tos, hash: 0, ethertype, tcp: protocol == Protocol::TCP };
     Ok(Forward { exit: Exit::GRE_ENCAPSULATED, way, link: None, edit: Edit::None, payload })
 }

@@ -10,11 +10,11 @@ use crate::packet::{EtherType, Ethernet, Framing, Ipv4, Packet, Protocol, Udp};
 #[inline(always)]
 pub fn arrive<P: Packet>(packet: P) -> Result<Arrival, Exit> {
     let mut cursor = packet.cursor();
-    let ethernet: Ethernet = cursor.take().ok_or(Exit::PUNT_UNDERLAY)?;
+    let ethernet = Ethernet::take(&mut cursor).ok_or(Exit::PUNT_UNDERLAY)?;
     if packet.has_stripped_tag() || ethernet.is_tagged() {
         return Err(Exit::PUNT_VLAN);
     }
-    if ethernet.ethertype.get() != EtherType::IPV4 {
+    if ethernet.ethertype != EtherType::IPV4 {
         return Err(Exit::PUNT_UNDERLAY);
     }
     let header = cursor.skip(0);

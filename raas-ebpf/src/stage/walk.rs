@@ -1,4 +1,5 @@
-//! The walk: from router to router, as the packet would go through the namespaces, until it leaves the hypervisor's routers.
+//! The walk: from router to router, as the packet would go through the namespaces, until it leaves the
+//! hypervisor's routers.
 //!
 //! Exits: `PUNT_NO_ROUTE`, `PUNT_NEXTHOP`, `DROP_BLACKHOLE`, `PUNT_TTL`, `PUNT_TOO_BIG`, `PUNT_WALK`.
 

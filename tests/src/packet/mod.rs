@@ -1,5 +1,5 @@
-//! Packets, byte by byte: what tests send, and what they expect. Nothing here shares code with the fast path: headers and
-//! checksums are etherparse's, tunnel headers are written out as the RFCs draw them.
+//! Packets, byte by byte: what tests send, and what they expect. Nothing here shares code with the fast path:
+//! headers and checksums are etherparse's, tunnel headers are written out as the RFCs draw them.
 
 mod ip;
 mod tunnel;

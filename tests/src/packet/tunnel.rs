@@ -65,7 +65,8 @@ impl Underlay {
         self.frame(&self.ipv4(17, tos, [&udp.to_bytes()[..], &header, frame].concat()))
     }
 
-    /// What the agent prepares to send this way: the outer headers of an empty packet, out of interface `egress`.
+    /// What the agent prepares to send this way: the outer headers of an empty packet, out of interface
+    /// `egress`.
     pub fn encap(self, kind: TunnelKind, key: u32, egress: u32, scope: u32) -> Encap {
         let mut outer = match kind {
             TunnelKind::GRE => self.gre(0, None, IPV4, &[]),

@@ -9,13 +9,14 @@ use nix::{
 };
 use raas_agent::model::Hook;
 use raas_lab::{Lab, Pinging, wait_for};
+use serde_json::Value;
 
 use crate::network::READY;
 
 const SOON: Duration = Duration::from_secs(30);
 
-/// `kill -9` of an agent under TCP: the stream goes on. A route that is withdrawn while there is no agent is gone from the fast
-/// path when there is one again.
+/// `kill -9` of an agent under TCP: the stream goes on. A route that is withdrawn while there is no agent is
+/// gone from the fast path when there is one again.
 pub fn kill_agent(lab: &Lab) -> Result<()> {
     let (near, far, other) = (lab.station("acme/pc1")?, lab.station("acme/pc4")?, lab.station("acme/pc3")?);
     let withdrawn = lab.address(&other)?;
@@ -33,7 +34,7 @@ pub fn kill_agent(lab: &Lab) -> Result<()> {
 
     let outcome = advertise(lab, false).and_then(|()| {
         lab.start_agent("h1")?;
-        wait_for(SOON, "agent that has taken over", || lab.status("h1").map(Some))?;
+        wait_for(SOON, "agent that has taken over", || Ok(lab.status("h1")?.is_well().then_some(())))?;
         wait_for(SOON, "end of the withdrawn route", || {
             let before = forwarded(lab, "acme/pc1")?;
             let received = reaches()?.received;
@@ -51,10 +52,10 @@ fn advertise(lab: &Lab, announce: bool) -> Result<()> {
         let network = format!("{}network 198.18.5.0/24", if announce { "" } else { "no " });
         let router = format!("router bgp {asn} vrf raas-acme-{spine}");
         let lines = ["configure terminal", &router, "address-family ipv4 unicast", &network];
-        let words: Vec<_> = ["vtysh"].into_iter().chain(lines.iter().flat_map(|line| ["-c", line])).collect();
-        let output = lab.exec("h2", None, &words)?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        ensure!(output.status.success() && !said.contains('%'), "{words:?}: {said}");
+        let vtysh = ["exec", &format!("acme/{spine}"), "--", "vtysh"];
+        let words: Vec<_> = vtysh.into_iter().chain(lines.iter().flat_map(|line| ["-c", line])).collect();
+        let said = lab.raas("h2", &words)?;
+        ensure!(!said.contains('%'), "{words:?}: {said}");
     }
     Ok(())
 }
@@ -67,12 +68,22 @@ fn forwarded(lab: &Lab, scope: &str) -> Result<u64> {
     Ok(port.iter().filter(|counter| counter.class == "forwarded").map(|counter| counter.packets).sum())
 }
 
+/// Waits until the fast path has forwarded so many more packets from pc1.
+fn passes(lab: &Lab, packets: u64) -> Result<()> {
+    let before = forwarded(lab, "acme/pc1")?;
+    wait_for(SOON, "packets on the fast path", || {
+        Ok((forwarded(lab, "acme/pc1")? >= before + packets).then_some(()))
+    })
+}
+
 /// Every hook of h1 changes to the other kind and back; no ping at 100/s is lost.
 pub fn switch_hook(lab: &Lab) -> Result<()> {
     let (from, to) = (lab.station("acme/pc1")?, lab.station("acme/pc3")?);
     let own = lab.hook().context("the scenario's network has a hook")?;
     let other = if own == Hook::Xdp { Hook::Tc } else { Hook::Xdp };
+    lab.prepare_for_xdp()?;
     let pinging = lab.keep_pinging(&from, lab.address(&to)?)?;
+    passes(lab, 50)?;
     for hook in [other, own] {
         lab.signal_agent("h1", Signal::SIGTERM)?;
         lab.start_agent_on("h1", Some(hook))?;
@@ -81,12 +92,14 @@ pub fn switch_hook(lab: &Lab) -> Result<()> {
             let endpoint = ports.iter().find(|port| port.name == "acme/pc1").context("the port of pc1")?;
             Ok((endpoint.hook == hook.to_string()).then_some(()))
         })?;
+        passes(lab, 50)?;
     }
     none_lost(pinging)?;
     lab.wait_ready(READY)
 }
 
-/// A VPC is added to h1 in the configuration, comes up, and is taken out again; no ping of the others at 100/s is lost.
+/// A VPC is added to h1 in the configuration, comes up, and is taken out again; no ping of the others at
+/// 100/s is lost.
 pub fn add_vpc(lab: &Lab) -> Result<()> {
     let (from, to) = (lab.station("acme/pc1")?, lab.station("acme/pc3")?);
     let file = lab.config().join("acme.toml");
@@ -130,14 +143,11 @@ pub fn stop_and_down(lab: &Lab) -> Result<()> {
     let (from, to) = (lab.station("acme/pc1")?, lab.station("acme/pc3")?);
     let pinging = lab.keep_pinging(&from, lab.address(&to)?)?;
     lab.signal_agent("h1", Signal::SIGTERM)?;
-    let before = forwarded(lab, "acme/pc1")?;
-    wait_for(SOON, "packets forwarded without an agent", || {
-        Ok((forwarded(lab, "acme/pc1")? > before + 50).then_some(()))
-    })?;
+    passes(lab, 100)?;
     none_lost(pinging)?;
 
     let programs = programs(lab)?;
-    ensure!(!programs.is_empty(), "no program is loaded");
+    ensure!(!programs.is_empty(), "no program is pinned");
     lab.raas("h1", &["down"])?;
     let shell = |script: &str| -> Result<String> {
         let output = lab.exec("h1", None, &["sh", "-c", script])?;
@@ -148,7 +158,8 @@ pub fn stop_and_down(lab: &Lab) -> Result<()> {
         ("links", "ip -o link show | grep -v -e ' lo:' -e ' uplink'"),
         ("queueing disciplines", "tc qdisc show | grep -e clsact -e ingress"),
         ("programs on interfaces", "bpftool net show | grep -e raas"),
-        ("pins", "find /sys/fs/bpf -mindepth 1"),
+        // The kernel itself has two files `*.debug` in every bpffs.
+        ("pins", "find /sys/fs/bpf -mindepth 1 -not -name '*.debug'"),
         ("routes", "ip route show proto 201; ip route show proto bgp"),
     ] {
         let shown = shell(script)?;
@@ -156,19 +167,28 @@ pub fn stop_and_down(lab: &Lab) -> Result<()> {
     }
     let processes = lab.processes("h1")?;
     ensure!(processes.is_empty(), "processes after `raas down`: {processes:?}");
+    // Other labs of this machine have programs of the same names: by number.
     wait_for(SOON, "unloading of the programs", || {
-        Ok(self::programs(lab)?.iter().all(|program| !programs.contains(program)).then_some(()))
+        let loaded = lab.exec("h1", None, &["bpftool", "-j", "prog", "show"])?;
+        let loaded: Vec<Value> = serde_json::from_slice(&loaded.stdout).context("output of bpftool")?;
+        Ok((!loaded.iter().any(|program| programs.contains(&program["id"]))).then_some(()))
     })?;
 
     lab.start_agent("h1")?;
     lab.wait_ready(READY)
 }
 
-/// Identifiers of the programs on h1's interfaces, as `bpftool net` shows them.
-fn programs(lab: &Lab) -> Result<Vec<String>> {
-    let script = "bpftool -j net show | grep -o '\"id\":[0-9]*\\|\"prog_id\":[0-9]*' | sort -u";
-    let output = lab.exec("h1", None, &["sh", "-c", script])?;
-    Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+/// Identifiers of h1's pinned programs.
+fn programs(lab: &Lab) -> Result<Vec<Value>> {
+    let pins = lab.exec("h1", None, &["find", "/sys/fs/bpf", "-path", "*/programs/*"])?;
+    let pins = String::from_utf8_lossy(&pins.stdout).into_owned();
+    let id = |pin: &str| {
+        let shown = lab.exec("h1", None, &["bpftool", "-j", "prog", "show", "pinned", pin])?;
+        let program: Value =
+            serde_json::from_slice(&shown.stdout).with_context(|| format!("bpftool of {pin}"))?;
+        Ok(program["id"].clone())
+    };
+    pins.lines().map(id).collect()
 }
 
 /// One of FRR's daemons is killed: no ping at 100/s is lost, the agent starts both again, and the sessions return.

@@ -1,7 +1,7 @@
 //! The demo network as scenarios, on XDP and on TC, and a second topology by configuration alone.
 //!
-//! Bringing a network up costs seconds, so the scenarios of one network share it, one at a time; the networks are up side by
-//! side. Each scenario leaves the network as it found it, since they may run in any order.
+//! Bringing a network up costs seconds, so the scenarios of one network share it, one at a time; the networks
+//! are up side by side. Each scenario leaves the network as it found it, since they may run in any order.
 
 mod lifecycle;
 mod network;

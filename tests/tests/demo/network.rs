@@ -45,8 +45,8 @@ impl Network {
         self.hook.map_or_else(|| config.to_owned(), |hook| format!("{config}-{hook}"))
     }
 
-    /// Runs a scenario when no other runs on this network. If it fails, the network's state is printed, and the next one gets
-    /// a new network.
+    /// Runs a scenario when no other runs on this network. If it fails, the network's state is printed, and
+    /// the next one gets a new network.
     pub fn run(&self, scenario: fn(&Lab) -> Result<()>) -> Result<()> {
         // A scenario that panics does so below, where it is caught.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

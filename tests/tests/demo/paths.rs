@@ -11,19 +11,20 @@ const FLOWS: u16 = 200;
 const PACKETS: u32 = 5;
 const ALL: u64 = FLOWS as u64 * PACKETS as u64;
 
-/// Flows from h1 to h2 spread over both tunnels, by the fast path's groups and by the kernel's; and by the kernel's over both
-/// spines, which the fast path walks without an interface that could count.
+/// Flows from h1 to h2 spread over both tunnels, by the fast path's groups and by the kernel's; and by the
+/// kernel's over both spines, which the fast path walks without an interface that could count.
 pub fn ecmp(lab: &Lab) -> Result<()> {
     let (from, to) = (lab.station("acme/pc1")?, lab.station("acme/pc3")?);
     for on in [true, false] {
         let (tunnels, spines) = with_fast_path(lab, on, || {
             let tunnels = tunnels(lab)?;
             let spines = received(lab, "h1", &["vpc1-s1", "vpc1-s2"], "web")?;
-            lab.flows(&from, lab.address(&to)?, FLOWS, PACKETS)?;
+            lab.flows(&from, &to, FLOWS, PACKETS)?;
             let spines = difference(&spines, &received(lab, "h1", &["vpc1-s1", "vpc1-s2"], "web")?);
             Ok((difference(&tunnels, &self::tunnels(lab)?), spines))
         })?;
-        // 200 flows over two paths: fewer than a quarter on one has a chance of 1 in 10^13, if the hash is any good.
+        // 200 flows over two paths: fewer than a quarter on one has a chance of 1 in 10^13, if the hash is
+        // any good.
         let used = |counts: &BTreeMap<String, u64>| counts.values().filter(|count| **count > ALL / 4).count();
         ensure!(used(&tunnels) == 2, "fast path {on}: packets by tunnel: {tunnels:?}");
         ensure!(on || used(&spines) == 2, "packets by spine: {spines:?}");
@@ -44,7 +45,7 @@ pub fn weight(lab: &Lab) -> Result<()> {
     for on in [true, false] {
         let grown = with_fast_path(lab, on, || {
             let before = [counts("l1a")?, counts("l1b")?];
-            lab.flows(&from, lab.address(&to)?, FLOWS, PACKETS)?;
+            lab.flows(&from, &to, FLOWS, PACKETS)?;
             let after = [counts("l1a")?, counts("l1b")?];
             let mut grown = difference(&before[0], &after[0]);
             difference(&before[1], &after[1]).into_iter().for_each(|(spine, count)| {

@@ -32,7 +32,8 @@ fn check(pairs: &[Pair], holds: impl Fn(&Pair) -> bool) -> Result<()> {
     Ok(())
 }
 
-/// Two endpoints of different tenants have one address. Each is reached from its own tenant, and only from there.
+/// Two endpoints of different tenants have one address. Each is reached from its own tenant, and only from
+/// there.
 pub fn overlap(lab: &Lab) -> Result<()> {
     let [near_acme, far_acme] = [lab.station("acme/pc1")?, lab.station("acme/pc3")?];
     let [near_globex, far_globex] = [lab.station("globex/till")?, lab.station("globex/desk")?];

@@ -7,7 +7,8 @@ use raas_agent::model::{Dhcp, Name, SubnetKind, Tenant};
 use raas_lab::{Lab, wait_for};
 use serde_json::Value;
 
-/// The endpoints of a stretched subnet are neighbours: they resolve each other by broadcast, and no router is between them.
+/// The endpoints of a stretched subnet are neighbours: they resolve each other by broadcast, and no router is
+/// between them.
 pub fn stretch(lab: &Lab) -> Result<()> {
     let (home, away) = (lab.station("acme/pc2")?, lab.station("acme/pc4")?);
     ensure!(home.hypervisor != away.hypervisor, "both on {}", home.hypervisor);
@@ -26,7 +27,8 @@ pub fn stretch(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
-/// Each address is of the pool that serves the endpoint's subnet, also over the stretch; none is leased twice in a tenant.
+/// Each address is of the pool that serves the endpoint's subnet, also over the stretch; none is leased twice
+/// in a tenant.
 pub fn leases(lab: &Lab) -> Result<()> {
     let mut seen = HashSet::new();
     for station in lab.stations() {

@@ -1,6 +1,6 @@
 //! From an endpoint, to another station of its bridge domain.
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use raas_common::{Be32, Exit, FdbKind, Flow, Mac, entropy_port, ipv6_flow_hash};
 use raas_lab::packet::{ARP, IPV4, IPV6, Ipv4Packet, VLAN, ethernet, ipv6_udp};
@@ -43,12 +43,12 @@ pub fn cases() -> Vec<Case> {
         {
             let first = Ipv4Packet { more_fragments: true, ..ip.clone() };
             let frame = ethernet(CAROL, ALICE, IPV4, &first.build());
-            vxlan("a fragment's ports are no part of its flow", &frame, 0, flow_port(&ip, 0))
+            vxlan("a fragment's ports are no part of its flow", &frame, 0, port_without_ports(&ip))
         },
         {
             let options = Ipv4Packet { options: vec![1; 4], ..ip.clone() };
             let frame = ethernet(CAROL, ALICE, IPV4, &options.build());
-            vxlan("a bridge does not mind IP options", &frame, 0, flow_port(&ip, 0))
+            vxlan("a bridge does not mind IP options", &frame, 0, port_without_ports(&ip))
         },
         ipv6_through_vxlan(),
         {
@@ -144,18 +144,23 @@ fn ipv6_through_vxlan() -> Case {
     vxlan("IPv6 to a station behind a VXLAN tunnel", &ethernet(CAROL, ALICE, IPV6, &packet), 0xb9, port)
 }
 
-/// The UDP source port of a packet whose transport header starts with ports.
-pub fn port_of(ip: &Ipv4Packet) -> u16 {
-    flow_port(ip, u32::from_ne_bytes(ip.payload[..4].try_into().unwrap()))
-}
-
-fn flow_port(ip: &Ipv4Packet, ports: u32) -> u16 {
-    let be = |address: std::net::Ipv4Addr| Be32::new(address.into());
-    let flow = Flow {
+/// The flow of a packet whose transport header starts with ports.
+pub fn flow_of(ip: &Ipv4Packet) -> Flow {
+    let be = |address: Ipv4Addr| Be32::new(address.into());
+    Flow {
         source: be(ip.source),
         destination: be(ip.destination),
         protocol: ip.protocol,
-        ports: Be32::from_raw(ports),
-    };
-    entropy_port(flow.hash())
+        ports: Be32::from_raw(u32::from_ne_bytes(ip.payload[..4].try_into().unwrap())),
+    }
+}
+
+/// The UDP source port of VXLAN around such a packet.
+pub fn port_of(ip: &Ipv4Packet) -> u16 {
+    entropy_port(flow_of(ip).hash())
+}
+
+/// The same where the ports do not count.
+fn port_without_ports(ip: &Ipv4Packet) -> u16 {
+    entropy_port(Flow { ports: Be32::default(), ..flow_of(ip) }.hash())
 }

@@ -1,4 +1,5 @@
-//! A small trie builder of its own, for prefixes that do not overlap: so that nothing is shared with the agent's.
+//! A small trie builder of its own, for prefixes that do not overlap: so that nothing is shared with the
+//! agent's.
 
 use std::net::Ipv4Addr;
 

@@ -1,7 +1,8 @@
 //! GSO packets, which only TC sees: counted as their segments, and judged by one segment's size.
 //!
-//! A test run can say how large a segment is, but not of which type the packet is, so that the kernel's helper refuses to
-//! encapsulate it: here that shows as an exit of its own; that it works is the lab's to show.
+//! A test run can say how large a segment is, but not of which type the packet is, so that the kernel's
+//! helper refuses to encapsulate it: here that shows as an exit of its own; that it works is the lab's to
+//! show.
 
 use raas_common::{Exit, FdbKind};
 use raas_lab::packet::{IPV4, Ipv4Packet, ethernet};

@@ -1,5 +1,5 @@
-//! Both programs, packet by packet, through `BPF_PROG_TEST_RUN`: what goes in, which counter moves, what comes out, byte for
-//! byte. Needs root.
+//! Both programs, packet by packet, through `BPF_PROG_TEST_RUN`: what goes in, which counter moves, what
+//! comes out, byte for byte. Needs root.
 
 mod bridge;
 mod case;
@@ -7,10 +7,12 @@ mod coverage;
 mod fib;
 mod gre;
 mod gso;
+mod machine;
 mod network;
 mod program;
 mod route;
 mod slow_path;
 mod speed;
+mod tcp;
 mod uplink;
 mod vxlan;

@@ -171,12 +171,18 @@ fn lay_out_routers(program: &mut Program) {
     group.buckets.iter_mut().skip(1).step_by(2).for_each(|bucket| *bucket = 3);
     program.set("GROUPS", 1, group);
 
+    set_fib(program, [(TO_VXLAN, 4, FibEntry::nexthop(2)), (TO_KEYED, 3, FibEntry::nexthop(4))]);
+}
+
+/// Writes the routers' tries; the leaf has these two routes besides its own.
+pub fn set_fib(program: &mut Program, leaf_routes: [(Ipv4Addr, usize, FibEntry); 2]) {
     let mut fib = Fib::new();
     let [leaf, spine, transit] = [(); 3].map(|()| fib.root());
+    for (prefix, bytes, entry) in leaf_routes {
+        fib.add(leaf, prefix, bytes, entry);
+    }
     fib.add(leaf, TO_NEIGHBOUR, 4, FibEntry::nexthop(1));
-    fib.add(leaf, TO_VXLAN, 4, FibEntry::nexthop(2));
     fib.add(leaf, TO_GRE, 3, FibEntry::nexthop(3));
-    fib.add(leaf, TO_KEYED, 3, FibEntry::nexthop(4));
     fib.add(leaf, TO_NARROW, 3, FibEntry::nexthop(5));
     fib.add(leaf, TO_GROUP, 3, FibEntry::group(1));
     fib.add(leaf, TO_DEAD, 3, FibEntry::nexthop(6));

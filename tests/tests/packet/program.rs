@@ -5,7 +5,7 @@ use std::{borrow::Borrow, collections::BTreeMap};
 use aya::{
     Ebpf, EbpfLoader, Pod, TestRun, TestRunOptions,
     maps::{Array, HashMap, MapData, PerCpuArray, xdp::DevMapHash},
-    programs::{SchedClassifier, TestRunResult, Xdp},
+    programs::{SchedClassifier, TcAttachType, TestRunResult, Xdp},
 };
 use raas_common::{Counter, Exit, MAX_EXITS, counter_index};
 
@@ -62,6 +62,14 @@ impl Program {
             }
         }
         Self { hook, ebpf }
+    }
+
+    /// Attaches the program to an interface of the calling thread's network namespace, for as long as it is
+    /// loaded.
+    pub fn attach(&mut self, interface: &str) {
+        assert_eq!(self.hook, Hook::Tc);
+        let program: &mut SchedClassifier = self.ebpf.program_mut("raas_tc").unwrap().try_into().unwrap();
+        program.attach(interface, TcAttachType::Ingress).expect("attaching to a TC hook");
     }
 
     /// Runs the program on one packet. Gives what it said, and the packet afterwards.

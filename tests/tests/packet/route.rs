@@ -2,16 +2,16 @@
 
 use std::net::Ipv4Addr;
 
-use raas_common::{Exit, Router};
+use raas_common::{Exit, Router, bucket};
 use raas_lab::packet::{IPV4, Ipv4Packet, ethernet};
 
 use crate::{
-    bridge::port_of,
+    bridge::{flow_of, port_of},
     case::{Case, check},
     network::{
         ALICE, ALICE_IP, Entry, GATEWAY, GRE, GRE_MTU, KEY, KEYED, LEAF, LEAF_ROUTER, MTU, NARROW_MTU,
-        NEIGHBOUR, NOWHERE, PORT, THREE_HOPS, THREE_HOPS_GRE, TO_BLACKHOLE, TO_DEAD, TO_GRE, TO_KERNEL,
-        TO_KEYED, TO_LOOP, TO_NARROW, TO_NEIGHBOUR, TO_PEER, TO_VXLAN, VNI, VXLAN, set_fast_path,
+        NEIGHBOUR, NOWHERE, PORT, THREE_HOPS, THREE_HOPS_GRE, TO_BLACKHOLE, TO_DEAD, TO_GRE, TO_GROUP,
+        TO_KERNEL, TO_KEYED, TO_LOOP, TO_NARROW, TO_NEIGHBOUR, TO_PEER, TO_VXLAN, VNI, VXLAN, set_fast_path,
     },
 };
 
@@ -47,6 +47,8 @@ pub fn cases() -> Vec<Case> {
         vxlan("to a neighbour behind a VXLAN tunnel", &to(TO_VXLAN)),
         vxlan("with DSCP and ECN", &to(TO_VXLAN).tos(0xb9)),
         padded_into_gre(),
+        member("an even bucket of a group", 0),
+        member("an odd bucket of a group", 1),
         left("underlay nexthop not resolved", &to(TO_DEAD), Exit::PUNT_UNDERLAY_NEXTHOP),
         left("no route", &to(NOWHERE), Exit::PUNT_NO_ROUTE),
         left("no route on any level", &to(Ipv4Addr::new(10, 0, 0, 1)), Exit::PUNT_NO_ROUTE),
@@ -113,6 +115,19 @@ fn vxlan(about: &'static str, ip: &Ipv4Packet) -> Case {
         VNI,
         &inner,
     ))
+}
+
+/// Through the group whose even buckets are a neighbour's port, and whose odd ones a GRE tunnel: the first
+/// flow, by its UDP source port, that the leaf sends to a bucket of this parity.
+fn member(about: &'static str, parity: usize) -> Case {
+    let flow = |port: u8| {
+        let mut ip = Ipv4Packet::udp(ALICE_IP, TO_GROUP, 64);
+        ip.payload[1] = port;
+        ip
+    };
+    let taken = |ip: &Ipv4Packet| bucket(flow_of(ip).hash(), LEAF_ROUTER) % 2;
+    let ip = (0..=255).map(flow).find(|ip| taken(ip) == parity).expect("flows spread");
+    if parity == 0 { ported(about, &ip, 63) } else { gre(about, &ip, GRE, None, 63) }
 }
 
 /// The outer length covers the IP packet; what padded the frame then pads the outer one.

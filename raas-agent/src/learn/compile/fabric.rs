@@ -29,7 +29,8 @@ impl From<Topology> for Fabric {
 }
 
 impl Fabric {
-    /// The fast path can see no difference between router `id` here and in `other`, apart from bridge domains.
+    /// The fast path can see no difference between router `id` here and in `other`, apart from bridge
+    /// domains.
     pub fn same_router(&self, other: &Self, id: u32) -> bool {
         let (Some(ours), Some(theirs)) = (self.routers.get(&id), other.routers.get(&id)) else {
             return false;

@@ -41,8 +41,8 @@ impl Changes {
 /// What must change in one router's FIB.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouterChange {
-    /// `routes` is all that the router has, not a difference: the first since this process learned of it. Whatever else
-    /// its FIB holds, from an earlier process, is out of date.
+    /// `routes` is all that the router has, not a difference: the first since this process learned of it.
+    /// Whatever else its FIB holds, from an earlier process, is out of date.
     pub complete: bool,
     /// Prefix and its new action; `None`: no route any more.
     pub routes: Vec<(Ipv4Net, Option<RouteAction>)>,

@@ -38,8 +38,8 @@ pub struct View<'a> {
 type NeighbourKey = (IpAddr, u32);
 
 impl View<'_> {
-    /// What the router does with exactly this prefix; `None`: nothing of its own, a shorter prefix decides. Neighbours that
-    /// were asked for are added to `asked`.
+    /// What the router does with exactly this prefix; `None`: nothing of its own, a shorter prefix decides.
+    /// Neighbours that were asked for are added to `asked`.
     fn action(&self, prefix: Ipv4Net, asked: &mut Vec<NeighbourKey>) -> Option<RouteAction> {
         let prefix = IpNet::V4(prefix);
         let namespace = self.namespace;

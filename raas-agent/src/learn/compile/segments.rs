@@ -62,8 +62,9 @@ impl Segments {
         Self { domains: domains.collect(), endpoints: endpoints.collect() }
     }
 
-    /// Where a station is; `None`: unknown, or somewhere the fast path does not reach. The bridge's own entry decides, as in
-    /// the kernel; one that the bridge does not have is flooded there, and the VXLAN device knows its one VTEP.
+    /// Where a station is; `None`: unknown, or somewhere the fast path does not reach. The bridge's own entry
+    /// decides, as in the kernel; one that the bridge does not have is flooded there, and the VXLAN device
+    /// knows its one VTEP.
     pub fn locate(&self, host: &Namespace, domain: u32, mac: Mac) -> Option<FdbEntry> {
         let segment = self.domains.get(&domain)?;
         let vxlan = segment.vxlan.as_ref();

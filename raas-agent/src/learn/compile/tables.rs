@@ -36,7 +36,8 @@ pub struct Tables {
 pub type Leaves<'a> = BTreeMap<u32, &'a Namespace>;
 
 impl Tables {
-    /// Recomputes what depends on the hypervisor's links and bridges, and on the leaves' links. True: something changed.
+    /// Recomputes what depends on the hypervisor's links and bridges, and on the leaves' links. True:
+    /// something changed.
     pub fn update_ports(
         &mut self,
         fabric: &Fabric,
@@ -103,7 +104,8 @@ fn ports(
     fabric.ports.iter().filter_map(port).collect()
 }
 
-/// A domain has a gateway while the leaf's interface on it is up: else the kernel would not answer there either.
+/// A domain has a gateway while the leaf's interface on it is up: else the kernel would not answer there
+/// either.
 fn domain(fabric: &Fabric, leaves: &Leaves<'_>, id: u32) -> Domain {
     let gateway = || {
         let (router, _) = fabric.domains.get(&id)?.gateway?;

@@ -3,7 +3,8 @@
 use super::attributes::{Attributes, mac, u32_of};
 use crate::learn::event::Link;
 
-/// Reads a link. Messages of family `AF_BRIDGE` are of bridge ports, and one's removal is not that of the link.
+/// Reads a link. Messages of family `AF_BRIDGE` are of bridge ports, and one's removal is not that of the
+/// link.
 pub fn decode(payload: &[u8]) -> Option<Link> {
     let (header, attributes) = payload.split_first_chunk::<16>()?;
     if i32::from(header[0]) != libc::AF_UNSPEC {

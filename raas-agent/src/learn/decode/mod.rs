@@ -1,7 +1,8 @@
 //! From netlink messages to objects.
 //!
-//! Read here and not by a general netlink library, because of each message only a handful of attributes matters, tens of
-//! thousands of messages come in a second, and an attribute that nobody here asks for must not make a message unreadable.
+//! Read here and not by a general netlink library, because of each message only a handful of attributes
+//! matters, tens of thousands of messages come in a second, and an attribute that nobody here asks for must
+//! not make a message unreadable.
 
 mod attributes;
 mod link;

@@ -1,5 +1,5 @@
-//! `RTM_NEWNEIGH`, `RTM_DELNEIGH`: `struct ndmsg` and attributes. Of family `AF_INET` a neighbour, of `AF_BRIDGE` an
-//! entry of a forwarding database.
+//! `RTM_NEWNEIGH`, `RTM_DELNEIGH`: `struct ndmsg` and attributes. Of family `AF_INET` a neighbour, of
+//! `AF_BRIDGE` an entry of a forwarding database.
 
 use std::net::IpAddr;
 
@@ -55,8 +55,8 @@ pub fn decode(payload: &[u8]) -> Option<Object> {
     }
 }
 
-/// An entry with a master is the bridge's own; one without, but with a VTEP, is a VXLAN device's. The rest are unicast
-/// filters of NICs. Entries of VLANs are left out: bridges of ours do not filter by VLAN.
+/// An entry with a master is the bridge's own; one without, but with a VTEP, is a VXLAN device's. The rest
+/// are unicast filters of NICs. Entries of VLANs are left out: bridges of ours do not filter by VLAN.
 fn station(interface: u32, state: NeighbourState, flags: u8, values: &Values) -> Option<Station> {
     let mac = values.mac.filter(|mac| !mac.is_zero() && !mac.is_group())?;
     let behind = match (values.master, values.destination) {

@@ -15,7 +15,7 @@ const NHA_FDB: u16 = 11;
 pub fn decode(payload: &[u8]) -> Option<NexthopObject> {
     let (_header, attributes) = payload.split_first_chunk::<8>()?;
     let mut id = 0;
-    let mut hop = Hop { interface: 0, gateway: None, weight: 1, encapsulated: false };
+    let mut hop = Hop { interface: 0, gateway: None, weight: 1, encapsulated: false, dead: false };
     let mut blackhole = false;
     let mut group = None;
     for (kind, value) in Attributes(attributes) {

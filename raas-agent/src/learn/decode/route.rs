@@ -9,6 +9,8 @@ use crate::learn::event::{Hop, Route, RouteKind, Table};
 
 /// Id of a nexthop object; libc does not have it.
 const RTA_NH_ID: u16 = 30;
+/// Nexthop flag, in the flags of `struct rtnexthop` or the low byte of those of `struct rtmsg`.
+const RTNH_F_DEAD: u32 = 1;
 /// In `RTA_METRICS`.
 const RTAX_MTU: u16 = 2;
 
@@ -59,15 +61,16 @@ pub fn decode(payload: &[u8]) -> Option<Route> {
         }
     }
     if route.hops.is_empty() {
-        route.hops.extend(hop(0, 1, attributes).filter(|hop| hop.interface != 0));
+        route.hops.extend(hop(0, 1, f0, attributes).filter(|hop| hop.interface != 0));
     }
     route.prefix = IpNet::new(destination, length).ok()?.trunc();
     Some(route)
 }
 
 /// One way, from the attributes of a route or of a part of `RTA_MULTIPATH`.
-fn hop(interface: u32, weight: u32, attributes: &[u8]) -> Option<Hop> {
-    let mut hop = Hop { interface, gateway: None, weight, encapsulated: false };
+fn hop(interface: u32, weight: u32, flags: u8, attributes: &[u8]) -> Option<Hop> {
+    let dead = u32::from(flags) & RTNH_F_DEAD != 0;
+    let mut hop = Hop { interface, gateway: None, weight, encapsulated: false, dead };
     for (kind, value) in Attributes(attributes) {
         match kind {
             libc::RTA_OIF => hop.interface = u32_of(value)?,
@@ -85,11 +88,11 @@ fn hop(interface: u32, weight: u32, attributes: &[u8]) -> Option<Hop> {
 fn multipath(mut value: &[u8]) -> Vec<Hop> {
     const HEADER_LEN: usize = 8;
     let mut hops = Vec::new();
-    while let Some(&[l0, l1, _flags, weight, i0, i1, i2, i3]) = value.first_chunk::<HEADER_LEN>() {
+    while let Some(&[l0, l1, flags, weight, i0, i1, i2, i3]) = value.first_chunk::<HEADER_LEN>() {
         let length = usize::from(u16::from_ne_bytes([l0, l1]));
         let Some(attributes) = value.get(HEADER_LEN..length) else { break };
         // The kernel's `rtnh_hops` is the weight less one.
-        hops.extend(hop(u32::from_ne_bytes([i0, i1, i2, i3]), u32::from(weight) + 1, attributes));
+        hops.extend(hop(u32::from_ne_bytes([i0, i1, i2, i3]), u32::from(weight) + 1, flags, attributes));
         value = value.get(length.next_multiple_of(4)..).unwrap_or_default();
     }
     hops

@@ -70,6 +70,7 @@ fn reads_a_multipath_route_with_everything() {
         gateway: Some(gateway.parse().unwrap()),
         weight,
         encapsulated: false,
+        dead: false,
     };
     assert_eq!(route.hops, [hop(7, "fe80::2", 3), hop(8, "192.0.2.9", 1)]);
 }

@@ -1,7 +1,6 @@
 //! A mirror of one kernel namespace, kept by events, and what changed in it since it was last compiled.
 //!
-//! Some changes the kernel makes without a word; the mirror makes them too, see [`Namespace::purge_link`] and
-//! [`routes`](self::routes).
+//! Some changes the kernel makes without a word; the mirror makes them too (see module `routes`).
 
 mod dirt;
 mod nexthops;
@@ -24,7 +23,7 @@ pub use self::{
 };
 use self::{
     resync::{Key, Resync},
-    routes::LinkLoss,
+    routes::Ending,
 };
 use super::{
     event::{Address, Event, Link, Neighbour, NexthopObject, Object, Placement, Route, RouteKind},
@@ -102,15 +101,22 @@ impl Namespace {
         }
     }
 
+    /// Takes note of a notification during a dump. What was known of its object from before is not to be
+    /// believed, as it may have been replaced or moved by a notification that was lost.
     fn note(&mut self, object: &Object) {
-        if let Some(resync) = &mut self.resync {
-            resync.notified(Key::of(object));
+        let Some(resync) = &mut self.resync else { return };
+        let news = resync.notified(Key::of(object));
+        match object {
+            Object::Route(route) if news => self.routes.restart(route, &mut self.dirt),
+            Object::Station(station) if news => self.stations.restart(station, &mut self.dirt),
+            _ => {}
         }
     }
 
     fn put_dumped(&mut self, object: Object, first: bool) {
         let Object::Route(route) = object else { return self.put(object, Placement::Replace) };
-        // The kernel says that a link is down, and flushes its routes after that: a dump in between still shows them.
+        // The kernel says that a link is down, and flushes its routes after that: a dump in between still
+        // shows them.
         if !is_alive(&route, &self.ways(&route)) {
             return;
         }
@@ -123,9 +129,7 @@ impl Namespace {
     fn put(&mut self, object: Object, placement: Placement) {
         match object {
             Object::Link(link) => self.put_link(link),
-            Object::Address(address) => {
-                self.addresses.insert(address);
-            }
+            Object::Address(address) => self.put_address(address),
             Object::Neighbour(neighbour) => self.put_neighbour(neighbour),
             Object::Station(station) => self.stations.put(station, &mut self.dirt),
             Object::Route(route) => self.put_route(route, placement),
@@ -139,7 +143,7 @@ impl Namespace {
                 if self.links.remove(&link.index).is_some() {
                     self.dirt.links = true;
                 }
-                self.purge_link(link.index, LinkLoss::Gone);
+                self.purge_link(link.index);
             }
             Object::Address(address) => self.remove_address(address),
             Object::Neighbour(neighbour) => self.remove_neighbour((neighbour.address, neighbour.interface)),
@@ -159,42 +163,50 @@ impl Namespace {
         if self.links.get(&index) != Some(&old) {
             self.dirt.links = true;
         }
+        if old.carrier && !carrier || old.up && !up {
+            // `nexthop_flush_dev`, also when only the carrier is lost.
+            self.remove_nexthops(self.nexthops.on_link(index));
+        }
         if old.up && !up {
-            self.purge_link(index, LinkLoss::Down);
-        } else if old.carrier && !carrier {
-            self.purge_link(index, LinkLoss::Carrier);
+            self.routes.end_on_link(index, Ending::Down, &mut self.dirt);
+        } else if up && !old.up {
+            self.routes.begin_on_link(index, &mut self.dirt);
         }
     }
 
-    /// What the kernel drops silently with a link: `nexthop_flush_dev`, also when only the carrier is lost; and
-    /// `fib_sync_down_dev`, when the link is down or gone. Neighbours and bridge entries it takes leave of by notification,
-    /// but not always before the link itself.
-    fn purge_link(&mut self, index: u32, loss: LinkLoss) {
-        let lost = self.nexthops.on_link(index);
-        self.remove_nexthops(lost);
-        if loss == LinkLoss::Carrier {
+    /// Drops what goes with a link. Of addresses, neighbours and bridge entries the kernel takes leave by
+    /// notification, but not always before the link itself.
+    fn purge_link(&mut self, index: u32) {
+        self.remove_nexthops(self.nexthops.on_link(index));
+        self.routes.end_on_link(index, Ending::Gone, &mut self.dirt);
+        self.addresses.retain(|address| address.interface != index);
+        let orphans: Vec<_> =
+            self.neighbours.keys().filter(|(_, interface)| *interface == index).copied().collect();
+        for key in orphans {
+            self.remove_neighbour(key);
+        }
+        self.stations.purge_link(index, &mut self.dirt);
+    }
+
+    fn put_address(&mut self, address: Address) {
+        if self.addresses.insert(address) && self.link_up(address.interface).is_some() {
+            self.routes.begin_on_link(address.interface, &mut self.dirt);
+        }
+    }
+
+    /// With a link's last address its routes go; with the last of equal addresses of the namespace, the
+    /// routes that prefer it as source (`fib_sync_down_addr`).
+    fn remove_address(&mut self, address: Address) {
+        if !self.addresses.remove(&address) {
             return;
         }
-        let is_up = |index| self.links.get(&index).is_some_and(|link| link.up);
-        self.routes.purge_link(index, loss, is_up, &mut self.dirt);
-        if loss == LinkLoss::Gone {
-            self.addresses.retain(|address| address.interface != index);
-            let orphans: Vec<_> =
-                self.neighbours.keys().filter(|(_, interface)| *interface == index).copied().collect();
-            for key in orphans {
-                self.remove_neighbour(key);
-            }
-            self.stations.purge_link(index, &mut self.dirt);
-        }
-    }
-
-    /// When the last interface with an address loses it, the kernel silently drops the routes that prefer it as source
-    /// (`fib_sync_down_addr`).
-    fn remove_address(&mut self, address: Address) {
-        self.addresses.remove(&address);
+        let index = address.interface;
         let source = address.address.addr();
         if !self.addresses.iter().any(|other| other.address.addr() == source) {
             self.routes.purge_source(source, &mut self.dirt);
+        }
+        if !self.addresses.iter().any(|other| other.interface == index) {
+            self.routes.end_on_link(index, Ending::NoAddress, &mut self.dirt);
         }
     }
 
@@ -226,8 +238,8 @@ impl Namespace {
         }
     }
 
-    /// Removes nexthop objects and, as the kernel does silently (`__remove_nexthop`), the routes that use them, their
-    /// membership in groups, groups that are left empty, and the routes of those.
+    /// Removes nexthop objects and, as the kernel does silently (`__remove_nexthop`), the routes that use
+    /// them, their membership in groups, groups that are left empty, and the routes of those.
     fn remove_nexthops(&mut self, ids: BTreeSet<u32>) {
         if ids.is_empty() {
             return;
@@ -263,8 +275,8 @@ impl Namespace {
         self.neighbours.get(&(address, interface)).and_then(usable_mac)
     }
 
-    /// The main table's best usable route for `address`: longest prefix first, then priority. A route restricted to a TOS
-    /// is never returned, as it does not hold for every packet.
+    /// The main table's best usable route for `address`: longest prefix first, then priority. A route
+    /// restricted to a TOS is never returned, as it does not hold for every packet.
     pub fn route_to(&self, address: IpAddr) -> Option<(&Route, Ways)> {
         self.routes.main.covers(host(address)).find_map(|(_, routes)| self.best(routes))
     }
@@ -277,14 +289,13 @@ impl Namespace {
         })
     }
 
-    /// Where a route leads, without the ways that are dead because their link is down. (The flags `RTNH_F_DEAD` and
-    /// `RTNH_F_LINKDOWN` of a route's message say the same, but are not sent again when they change.)
+    /// Where a route leads, without the ways that are dead or whose link is not up.
     pub fn ways(&self, route: &Route) -> Ways {
         let ways = route.nexthop.and_then(|id| self.nexthops.ways(id));
         match ways.unwrap_or_else(|| Ways::Hops(route.hops.clone())) {
             Ways::Blackhole => Ways::Blackhole,
             Ways::Hops(mut hops) => {
-                hops.retain(|hop| self.link_up(hop.interface).is_some());
+                hops.retain(|hop| !hop.dead && self.link_up(hop.interface).is_some());
                 Ways::Hops(hops)
             }
         }

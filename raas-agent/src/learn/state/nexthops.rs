@@ -8,8 +8,8 @@ use crate::learn::event::{Hop, NexthopObject, NexthopTarget};
 #[derive(Clone, Debug, Default)]
 pub struct Nexthops {
     objects: BTreeMap<u32, NexthopTarget>,
-    /// Objects that something refers to, but that have not been seen. The kernel lets nothing refer to an object that does
-    /// not exist, but amid a dump references may come first.
+    /// Objects that something refers to, but that have not been seen. The kernel lets nothing refer to an
+    /// object that does not exist, but amid a dump references may come first.
     missing: BTreeSet<u32>,
 }
 
@@ -50,8 +50,8 @@ impl Nexthops {
         self.objects.iter().filter(|(_, target)| on_link(target)).map(|(&id, _)| id).collect()
     }
 
-    /// Removes objects, their membership in groups, and the groups that are left empty. Returns the ids of all that are
-    /// gone, and whether any other group lost a member.
+    /// Removes objects, their membership in groups, and the groups that are left empty. Returns the ids of
+    /// all that are gone, and whether any other group lost a member.
     pub fn remove(&mut self, mut ids: BTreeSet<u32>) -> (BTreeSet<u32>, bool) {
         ids.retain(|id| self.objects.remove(id).is_some());
         let mut shrunk = false;
@@ -95,7 +95,8 @@ impl Nexthops {
                         Some(NexthopTarget::Hop(hop)) => hops.push(Hop { weight, ..*hop }),
                         // A blackhole is the only member of its group (`valid_group_nh`).
                         Some(NexthopTarget::Blackhole) => return Some(Ways::Blackhole),
-                        // The kernel allows no group in a group. A member may be missing in the midst of a dump.
+                        // The kernel allows no group in a group. A member may be missing in the midst of a
+                        // dump.
                         Some(NexthopTarget::Group(_)) | None => {}
                     }
                 }

@@ -7,7 +7,8 @@ use ipnet::IpNet;
 use super::stations::StationKey;
 use crate::learn::event::{Address, Object, Route, Table};
 
-/// What identifies an object. Routes that differ in nexthops only share one: the kernel keeps a list of those.
+/// What identifies an object. Routes that differ in nexthops only share one: the kernel keeps a list of
+/// those.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Key {
     /// By index.
@@ -73,12 +74,14 @@ impl Resync {
         }
     }
 
-    /// Takes note of a notified object.
-    pub fn notified(&mut self, key: Key) {
-        self.notified.insert(key);
+    /// Takes note of a notified object. True: neither the dump nor a notification has shown it yet.
+    pub fn notified(&mut self, key: Key) -> bool {
+        let dumped = self.dumped.contains(&key);
+        self.notified.insert(key) && !dumped
     }
 
-    /// The object exists, as far as the dump and the notifications during it tell (a removal notified has removed it).
+    /// The object exists, as far as the dump and the notifications during it tell (a removal notified has
+    /// removed it).
     pub fn saw(&self, key: &Key) -> bool {
         self.dumped.contains(key) || self.notified.contains(key)
     }

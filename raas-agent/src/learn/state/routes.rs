@@ -1,8 +1,8 @@
 //! The routing tables of a namespace.
 //!
-//! The kernel keeps a list of routes for each prefix, ordered by TOS and priority, and uses the first that is not dead. It
-//! announces what others add and remove, but not what it flushes by itself when a link goes down or away, when a preferred
-//! source address goes, or when a nexthop object goes.
+//! The kernel keeps a list of routes for each prefix, ordered by TOS and priority, and uses the first that is
+//! not dead. It announces what others add and remove, but not what it flushes by itself when a link goes down
+//! or away or loses its last address, when a preferred source address goes, or when a nexthop object goes.
 
 use std::{cmp::Reverse, collections::BTreeSet, net::IpAddr};
 
@@ -10,7 +10,7 @@ use ipnet::IpNet;
 
 use super::Dirt;
 use crate::learn::{
-    event::{Placement, Route, RouteKind, Table},
+    event::{Hop, Placement, Route, RouteKind, Table},
     prefix_map::PrefixMap,
 };
 
@@ -23,15 +23,29 @@ pub struct Routes {
     pub local: PrefixMap<Vec<Route>>,
 }
 
-/// What happened to a link.
+/// How IPv4 ends on a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkLoss {
-    /// It lost its carrier.
-    Carrier,
-    /// It was set down.
+pub enum Ending {
+    /// The link was set down.
     Down,
+    /// It lost its last address (`fib_disable_ip`, forced).
+    NoAddress,
     /// It was removed, or moved to another namespace.
     Gone,
+}
+
+/// What becomes of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Untouched,
+    Changed,
+    Gone,
+}
+
+impl Fate {
+    fn gone_if(gone: bool) -> Self {
+        if gone { Self::Gone } else { Self::Untouched }
+    }
 }
 
 impl Routes {
@@ -40,7 +54,11 @@ impl Routes {
         let prefix = route.prefix;
         let table = route.table;
         let routes = self.table(table).entry(prefix);
-        if routes.contains(&route) {
+        if let Some(known) = routes.iter_mut().find(|other| same(other, &route)) {
+            if *known != route {
+                *known = route;
+                touch(table, prefix, dirt);
+            }
             return;
         }
         let rank = rank(&route);
@@ -54,18 +72,14 @@ impl Routes {
         touch(table, prefix, dirt);
     }
 
-    /// Removes a route: the one that looks like it, else the first of its prefix, TOS and priority.
+    /// Removes a route. One that is not there may have gone silently before.
     pub fn remove(&mut self, route: &Route, dirt: &mut Dirt) {
         let table = self.table(route.table);
         if table.get(route.prefix).is_none() {
             return;
         }
         let routes = table.entry(route.prefix);
-        let position = routes
-            .iter()
-            .position(|other| same_rank(other, route) && same_way(other, route))
-            .or_else(|| routes.iter().position(|other| same_rank(other, route)));
-        if let Some(position) = position {
+        if let Some(position) = routes.iter().position(|other| same(other, route)) {
             routes.remove(position);
             touch(route.table, route.prefix, dirt);
         }
@@ -92,41 +106,62 @@ impl Routes {
         }
     }
 
-    /// Drops what the kernel drops with a link (`fib_sync_down_dev`): when it is gone, every route that has a way there;
-    /// when it is down, those whose ways are all down, but not deliveries to the namespace itself. Routes that use a
-    /// nexthop object go with that.
-    pub fn purge_link(&mut self, index: u32, loss: LinkLoss, is_up: impl Fn(u32) -> bool, dirt: &mut Dirt) {
+    /// Does what the kernel does when IPv4 ends on a link (`fib_sync_down_dev`): ways there are dead, and
+    /// routes of which all ways are dead go. Routes that use a nexthop object go with that object instead.
+    pub fn end_on_link(&mut self, index: u32, ending: Ending, dirt: &mut Dirt) {
         self.purge(dirt, |route| {
-            route.nexthop.is_none()
-                && route.hops.iter().any(|hop| hop.interface == index)
-                && match loss {
-                    LinkLoss::Carrier => false,
-                    LinkLoss::Down => {
-                        route.kind != RouteKind::Local && !route.hops.iter().any(|hop| is_up(hop.interface))
-                    }
-                    LinkLoss::Gone => true,
-                }
+            if route.nexthop.is_some() || !route.hops.iter().any(|hop| hop.interface == index) {
+                return Fate::Untouched;
+            }
+            if ending == Ending::Gone {
+                return Fate::Gone;
+            }
+            // Deliveries to the namespace itself outlive their link: the weak host model.
+            if ending == Ending::Down && route.kind == RouteKind::Local {
+                return Fate::Untouched;
+            }
+            for hop in route.hops.iter_mut().filter(|hop| hop.interface == index) {
+                hop.dead = true;
+            }
+            if route.hops.iter().all(|hop| hop.dead) { Fate::Gone } else { Fate::Changed }
+        });
+    }
+
+    /// Does what the kernel does when IPv4 begins on a link (`fib_sync_up`): ways there live again.
+    pub fn begin_on_link(&mut self, index: u32, dirt: &mut Dirt) {
+        self.purge(dirt, |route| {
+            let mut fate = Fate::Untouched;
+            for hop in route.hops.iter_mut().filter(|hop| hop.interface == index && hop.dead) {
+                hop.dead = false;
+                fate = Fate::Changed;
+            }
+            fate
         });
     }
 
     /// Drops the routes that prefer a source address which is no more.
     pub fn purge_source(&mut self, source: IpAddr, dirt: &mut Dirt) {
-        self.purge(dirt, |route| route.source == Some(source));
+        self.purge(dirt, |route| Fate::gone_if(route.source == Some(source)));
     }
 
     /// Drops the routes that use a nexthop object which is no more.
     pub fn purge_nexthops(&mut self, gone: &BTreeSet<u32>, dirt: &mut Dirt) {
-        self.purge(dirt, |route| route.nexthop.is_some_and(|id| gone.contains(&id)));
+        self.purge(dirt, |route| Fate::gone_if(route.nexthop.is_some_and(|id| gone.contains(&id))));
     }
 
-    fn purge(&mut self, dirt: &mut Dirt, dead: impl Fn(&Route) -> bool) {
-        self.retain(|route| {
-            let dead = dead(route);
-            if dead {
-                touch(route.table, route.prefix, dirt);
-            }
-            !dead
-        });
+    fn purge(&mut self, dirt: &mut Dirt, mut fate: impl FnMut(&mut Route) -> Fate) {
+        for table in [&mut self.main, &mut self.local] {
+            table.retain(|_, routes| {
+                routes.retain_mut(|route| {
+                    let fate = fate(route);
+                    if fate != Fate::Untouched {
+                        touch(route.table, route.prefix, dirt);
+                    }
+                    fate != Fate::Gone
+                });
+                !routes.is_empty()
+            });
+        }
     }
 
     fn table(&mut self, table: Table) -> &mut PrefixMap<Vec<Route>> {
@@ -154,7 +189,13 @@ fn same_rank(a: &Route, b: &Route) -> bool {
     rank(a) == rank(b)
 }
 
-/// The hops of a route with a nexthop object are a copy that may be out of date.
-fn same_way(a: &Route, b: &Route) -> bool {
-    a.kind == b.kind && a.nexthop == b.nexthop && (a.nexthop.is_some() || a.hops == b.hops)
+/// One and the same route: whether ways are dead does not matter, nor do the hops of one with a nexthop
+/// object, which are a copy that may be out of date.
+fn same(a: &Route, b: &Route) -> bool {
+    let alive =
+        |route: &Route| -> Vec<Hop> { route.hops.iter().map(|hop| Hop { dead: false, ..*hop }).collect() };
+    same_rank(a, b)
+        && (a.kind, a.protocol, a.source, a.mtu, a.nexthop)
+            == (b.kind, b.protocol, b.source, b.mtu, b.nexthop)
+        && (a.nexthop.is_some() || alive(a) == alive(b))
 }

@@ -99,6 +99,15 @@ impl Stations {
         }
     }
 
+    /// Forgets an entry, wherever it said that the station is.
+    pub fn restart(&mut self, station: &Station, dirt: &mut Dirt) {
+        match StationKey::of(station) {
+            StationKey::Bridge(bridge, mac) => drop(self.bridged.remove(&(bridge, mac))),
+            StationKey::Vxlan(device, mac) => drop(self.remote.remove(&(device, mac))),
+        }
+        dirt.stations.insert(station.mac);
+    }
+
     /// Drops all entries of or behind a link.
     pub fn purge_link(&mut self, index: u32, dirt: &mut Dirt) {
         self.bridged.retain(|&(bridge, mac), entry| {

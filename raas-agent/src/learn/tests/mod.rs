@@ -134,6 +134,18 @@ pub(crate) fn topology() -> Topology {
     }
 }
 
+fn host_links() -> [Object; 7] {
+    [
+        link(UPLINK, "uplink0"),
+        link(BRIDGE, "rb1"),
+        link(VXLAN_DEVICE, "rv1"),
+        link(LEAF_PORT, "rl1"),
+        link(PORT1, "rp1"),
+        link(PORT2, "rp2"),
+        link(TUNNEL_END, "rt1"),
+    ]
+}
+
 /// The test network, all links up, empty otherwise.
 struct Net {
     learner: Learner,
@@ -143,18 +155,7 @@ impl Net {
     fn new() -> Self {
         let mut net = Self { learner: Learner::default() };
         net.learner.set_topology(topology());
-        net.dump(
-            Place::Host,
-            [
-                link(UPLINK, "uplink0"),
-                link(BRIDGE, "rb1"),
-                link(VXLAN_DEVICE, "rv1"),
-                link(LEAF_PORT, "rl1"),
-                link(PORT1, "rp1"),
-                link(PORT2, "rp2"),
-                link(TUNNEL_END, "rt1"),
-            ],
-        );
+        net.dump(Place::Host, host_links());
         net.dump(leaf(), [link(BRIDGE_SIDE, "bridge"), link(TO_S1, "s1"), link(TO_S2, "s2")]);
         net.dump(spine(), [link(TO_WEB, "web"), link(TO_PEER, "peer")]);
         net
@@ -220,6 +221,7 @@ fn route(prefix: &str, via: &[(&str, u32, u32)]) -> Route {
         gateway: (!gateway.is_empty()).then(|| ip(gateway)),
         weight,
         encapsulated: false,
+        dead: false,
     };
     Route {
         table: Table::Main,

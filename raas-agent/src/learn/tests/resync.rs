@@ -53,8 +53,30 @@ fn a_notification_beats_the_dump_whatever_their_order() {
     assert_eq!(net.action(SPINE, PREFIX), None, "removed while the dump was under way");
     net.events(spine(), [Event::ResyncBegin]);
     net.events(spine(), links());
+    net.events(spine(), [Event::Dumped(there()), Event::Removed(there()), Event::Dumped(there())]);
+    net.events(spine(), [Event::ResyncEnd]);
+    assert_eq!(net.action(SPINE, PREFIX), None, "removed between two tries of a dump");
+    net.events(spine(), [Event::ResyncBegin]);
+    net.events(spine(), links());
     net.events(spine(), [Event::Added(there(), Placement::Prepend), Event::ResyncEnd]);
     assert!(net.action(SPINE, PREFIX).is_some(), "added behind the dump's back");
+}
+
+#[test]
+fn what_was_replaced_while_deaf_does_not_outlive_the_removal_of_its_replacement() {
+    let mut net = Net::new();
+    let replacement = Object::Route(route(PREFIX, &[(VIA, TO_PEER, 1)]));
+    net.add(spine(), there());
+    net.events(spine(), [Event::ResyncBegin]);
+    net.events(spine(), links());
+    net.events(spine(), [Event::Removed(replacement), Event::ResyncEnd]);
+    assert_eq!(net.action(SPINE, PREFIX), None);
+    net.add(Place::Host, behind_port(mac(0x50), PORT1));
+    net.events(Place::Host, [Event::ResyncBegin]);
+    net.events(Place::Host, host_links().map(Event::Dumped));
+    net.events(Place::Host, [Event::Removed(behind_port(mac(0x50), PORT2).into()), Event::ResyncEnd]);
+    net.compile();
+    assert!(net.learner.tables().fdb.is_empty(), "moved and removed");
 }
 
 #[test]

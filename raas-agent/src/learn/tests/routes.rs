@@ -1,4 +1,5 @@
-//! Routes towards routers and tunnels, tables, priorities, nexthop objects, and what the kernel flushes silently.
+//! Routes towards routers and tunnels, tables, priorities, nexthop objects, and what the kernel flushes
+//! silently.
 
 use super::*;
 
@@ -155,10 +156,28 @@ fn a_source_address_that_goes_takes_its_routes_along() {
         spine(),
         Route { source: Some(ip("203.0.113.9")), ..route("198.18.0.0/24", &[(VIA, TO_WEB, 1)]) },
     );
-    net.remove(spine(), address);
-    assert_eq!(net.action(SPINE, "198.18.0.0/24"), single(to_router(LEAF)));
     net.remove(spine(), elsewhere);
+    assert_eq!(net.action(SPINE, "198.18.0.0/24"), single(to_router(LEAF)));
+    net.add(spine(), Address { interface: TO_WEB, address: "203.0.113.10/32".parse().unwrap() });
+    net.remove(spine(), address);
     assert_eq!(net.action(SPINE, "198.18.0.0/24"), None);
+}
+
+#[test]
+fn a_link_that_loses_its_last_address_loses_its_routes() {
+    let mut net = Net::new();
+    let address = Address { interface: TO_S1, address: "203.0.113.9/32".parse().unwrap() };
+    net.add(leaf(), address);
+    net.add(leaf(), route("198.18.1.0/24", &[("fe80::2", TO_S1, 1)]));
+    net.add(leaf(), route("0.0.0.0/0", &[("fe80::2", TO_S1, 1), ("fe80::3", TO_S2, 1)]));
+    net.remove(leaf(), address);
+    assert_eq!(net.action(LEAF, "198.18.1.0/24"), None);
+    assert_eq!(net.action(LEAF, "0.0.0.0/0"), single(to_router(OTHER_SPINE)));
+    net.add(leaf(), route("198.18.1.0/24", &[("fe80::2", TO_S1, 1)]));
+    assert_eq!(net.action(LEAF, "198.18.1.0/24"), single(to_router(SPINE)), "a new route needs no address");
+    net.add(leaf(), address);
+    let both = weighted(&[(to_router(SPINE), 1), (to_router(OTHER_SPINE), 1)]);
+    assert_eq!(net.action(LEAF, "0.0.0.0/0"), Some(both));
 }
 
 /// A leaf with a route that uses a group of two nexthop objects.

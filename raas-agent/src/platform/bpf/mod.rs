@@ -9,6 +9,8 @@ mod counters;
 mod encaps;
 mod grace;
 mod maps;
+#[cfg(feature = "ebpf-log")]
+mod messages;
 mod mmap;
 mod mount;
 mod object;

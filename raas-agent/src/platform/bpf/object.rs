@@ -56,6 +56,12 @@ impl FastPath {
             loader.map_pin_path(name, pins.map(name));
         }
         let ebpf = loader.load(object).context("loading the eBPF object")?;
+        #[cfg(feature = "ebpf-log")]
+        let ebpf = {
+            let mut ebpf = ebpf;
+            super::messages::forward(&mut ebpf)?;
+            ebpf
+        };
         let mut this = Self { ebpf, pins: pins.clone(), origin };
         this.xdp()?.load().with_context(|| format!("loading program {XDP_PROGRAM}"))?;
         this.tc()?.load().with_context(|| format!("loading program {TC_PROGRAM}"))?;

@@ -72,7 +72,11 @@ impl Pins {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("removing {}", self.root.display()))
             }
-            _ => Ok(()),
+            _ => {
+                // Another version's pins, or somebody else's files in there, are no fault of ours.
+                drop(fs::remove_dir(&self.base));
+                Ok(())
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Performs keep-alive requests: neighbours and bridge entries in one namespace, one acknowledged message each.
+//! Performs keep-alive requests: neighbours and bridge entries in one namespace, one acknowledged message
+//! each.
 
 use std::{io, net::IpAddr};
 
@@ -49,7 +50,8 @@ impl Requester {
         }
     }
 
-    /// Error number in the kernel's answer. rtnetlink handles a request while it is being sent: the answer is there.
+    /// Error number in the kernel's answer. rtnetlink handles a request while it is being sent: the answer is
+    /// there.
     fn acknowledgement(&self) -> io::Result<i32> {
         let mut buffer = Vec::with_capacity(4096);
         loop {

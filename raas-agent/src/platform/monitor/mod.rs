@@ -1,8 +1,8 @@
 //! Watches kernel namespaces through netlink, and asks them for keep-alives.
 //!
-//! Each watched namespace has one socket for events and one for requests, made inside it by a thread of its own: a netlink
-//! socket stays in the namespace where it was made. A task turns the events into [`Batch`]es for the one task that owns the
-//! [`Learner`](crate::learn::Learner).
+//! Each watched namespace has one socket for events and one for requests, made inside it by a thread of its
+//! own: a netlink socket stays in the namespace where it was made. A task turns the events into [`Batch`]es
+//! for the one task that owns the [`Learner`](crate::learn::Learner).
 
 mod keepalive;
 mod request;
@@ -44,18 +44,19 @@ impl Drop for Watched {
 }
 
 impl Monitor {
-    /// Receive buffer of each namespace, bytes: a burst of some 60,000 route changes. Only what lies in it uses memory.
+    /// Receive buffer of each namespace, bytes: a burst of some 60,000 route changes. Only what lies in it
+    /// uses memory.
     pub const RECEIVE_BUFFER: usize = 32 << 20;
 
-    /// A monitor that sends what it sees to `batches`. When that is full, events wait in the sockets' receive buffers of
-    /// `receive_buffer` bytes (a namespace whose buffer runs over is dumped anew).
+    /// A monitor that sends what it sees to `batches`. When that is full, events wait in the sockets' receive
+    /// buffers of `receive_buffer` bytes (a namespace whose buffer runs over is dumped anew).
     pub fn new(batches: mpsc::Sender<Batch>, receive_buffer: usize) -> Self {
         Self { batches, receive_buffer, generation: 0, watched: BTreeMap::new() }
     }
 
-    /// Starts to watch a namespace: a dump, then changes. One that is watched already under this name is watched anew,
-    /// from nothing, as a namespace made anew is another one. Until [`forget`](Self::forget), the namespace lives, even if
-    /// it has no name any more.
+    /// Starts to watch a namespace: a dump, then changes. One that is watched already under this name is
+    /// watched anew, from nothing, as a namespace made anew is another one. Until [`forget`](Self::forget),
+    /// the namespace lives, even if it has no name any more.
     ///
     /// # Errors
     /// If the namespace cannot be entered, or the sockets not be made there.
@@ -80,8 +81,8 @@ impl Monitor {
         self.watched.keys()
     }
 
-    /// Asks the kernel for keep-alives. Each is tried; one that is refused is logged, as the next call asks again if it is
-    /// still wanted.
+    /// Asks the kernel for keep-alives. Each is tried; one that is refused is logged, as the next call asks
+    /// again if it is still wanted.
     pub fn request(&mut self, requests: &[Request]) {
         for request in requests {
             let Some(watched) = self.watched.get_mut(keepalive::place(request)) else { continue };

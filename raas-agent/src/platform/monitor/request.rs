@@ -10,7 +10,8 @@ const RTM_GETNEXTHOP: u16 = 106;
 pub struct Builder(Vec<u8>);
 
 impl Builder {
-    /// A request of a kind (`RTM_*`) with flags (`NLM_F_*`, beside `NLM_F_REQUEST`) and the message's own header.
+    /// A request of a kind (`RTM_*`) with flags (`NLM_F_*`, beside `NLM_F_REQUEST`) and the message's own
+    /// header.
     pub fn new(kind: u16, flags: libc::c_int, sequence: u32, header: &[u8]) -> Self {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "flags are of 16 bits")]
         let flags = (libc::NLM_F_REQUEST | flags) as u16;

@@ -1,9 +1,10 @@
 //! The task that watches one namespace.
 //!
-//! Subscribed first, dumped afterwards, on one socket: whatever changes during the dump is notified, and the mirror knows
-//! which of the two is newer. Dumps and notifications are lost together when the receive buffer runs over (`ENOBUFS`). Then
-//! the kernel drops *every* notification until the queue is empty (`NETLINK_S_CONGESTED`), and says so only once: a new dump
-//! begins only after the queue was seen empty.
+//! Subscribed first, dumped afterwards, on one socket: whatever changes during the dump is notified, and the
+//! mirror knows which of the two is newer. Dumps and notifications are lost together when the receive buffer
+//! runs over (`ENOBUFS`). Then the kernel drops *every* notification until the queue is empty
+//! (`NETLINK_S_CONGESTED`), and says so only once: a new dump begins only after the queue was seen empty.
+#![expect(unsafe_code, reason = "registering a descriptor with the runtime")]
 
 use std::{io, mem, time::Duration};
 
@@ -38,9 +39,14 @@ const INTEREST: Interest = Interest::READABLE.add(Interest::ERROR);
 
 /// The task that watches one namespace.
 pub struct Watch {
+    socket: AsyncFd<Socket>,
+    tracker: Tracker,
+}
+
+/// What it knows and has to say.
+struct Tracker {
     place: Place,
     generation: u64,
-    socket: AsyncFd<Socket>,
     batches: mpsc::Sender<Batch>,
     events: Vec<Event>,
     sequence: u32,
@@ -76,59 +82,62 @@ struct Progress {
 impl Watch {
     /// A watch of the namespace that `socket` is in and subscribed.
     pub fn new(place: Place, generation: u64, socket: Socket, batches: mpsc::Sender<Batch>) -> Result<Self> {
-        // SAFETY: the socket owns its descriptor, which stays open and the same until the `AsyncFd` drops the socket; only
-        // shared references to the socket are handed out.
+        // SAFETY: the socket owns its descriptor, which stays open and the same until the `AsyncFd` drops the
+        // socket; only shared references to the socket are handed out.
         let socket = unsafe { AsyncFd::register_with_interest(socket, INTEREST) }
-            .map_err(|refused| io::Error::from(refused))
+            .map_err(io::Error::from)
             .context("registering a netlink socket")?;
         let phase = Phase::Due(Instant::now());
-        Ok(Self { place, generation, socket, batches, events: Vec::new(), sequence: 0, phase })
+        let tracker = Tracker { place, generation, batches, events: Vec::new(), sequence: 0, phase };
+        Ok(Self { socket, tracker })
     }
 
     /// Watches until nobody wants to know any more.
-    pub async fn run(mut self) {
+    pub async fn run(self) {
+        let Self { socket, mut tracker } = self;
         let mut buffer = Vec::with_capacity(DATAGRAM);
-        while !self.batches.is_closed() {
-            if let Err(error) = self.drain(&mut buffer).await {
-                tracing::error!(place = ?self.place, %error, "netlink socket failed; dumping anew");
-                self.lose_track(Instant::now() + PAUSE);
+        while !tracker.batches.is_closed() {
+            tracker.begin_if_due(socket.get_ref());
+            tracker.flush().await;
+            let due = tracker.due();
+            let ready = tokio::select! {
+                ready = socket.ready(INTEREST) => Some(ready),
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => None,
+                () = tracker.batches.closed() => None,
+            };
+            if let Err(error) = tracker.drain(socket.get_ref(), &mut buffer).await {
+                tracing::error!(place = ?tracker.place, %error, "netlink socket failed; dumping anew");
+                tracker.lose_track(Instant::now() + PAUSE);
             }
-            self.begin_if_due();
-            self.flush().await;
-            self.wait().await;
+            match ready {
+                // Unless something came since: then the readiness stays.
+                Some(Ok(mut ready)) => ready.clear_ready(),
+                // The runtime shuts down.
+                Some(Err(_)) => return,
+                None => {}
+            }
         }
     }
+}
 
-    /// Waits for something to read, or for the time of the next dump.
-    async fn wait(&self) {
-        let due = match self.phase {
+impl Tracker {
+    /// When the next dump is due.
+    fn due(&self) -> Option<Instant> {
+        match self.phase {
             Phase::Due(time) => Some(time),
             Phase::Dumping(_) | Phase::Following => None,
-        };
-        let timer = async {
-            match due {
-                Some(time) => sleep_until(time).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            // What is wrong, if anything, reading tells. Cleared before reading: what comes later makes it ready again.
-            // (`try_io` would clear it, but in tokio 1.x finds no readiness at all for a combined interest.)
-            ready = self.socket.ready(INTEREST) => if let Ok(mut ready) = ready { ready.clear_ready() },
-            () = timer => {}
-            () = self.batches.closed() => {}
         }
     }
 
     /// Reads until the queue is empty.
-    async fn drain(&mut self, buffer: &mut Vec<u8>) -> io::Result<()> {
+    async fn drain(&mut self, socket: &Socket, buffer: &mut Vec<u8>) -> io::Result<()> {
         loop {
             buffer.clear();
-            match self.socket.get_ref().recv_from(buffer, libc::MSG_TRUNC) {
+            match socket.recv_from(buffer, libc::MSG_TRUNC) {
                 Ok((length, _)) if length > buffer.len() => self.lose_track(Instant::now()),
                 // Whoever may send to the socket beside the kernel is not believed.
                 Ok((_, sender)) if sender.port_number() != 0 => {}
-                Ok(_) => self.take(buffer),
+                Ok(_) => self.take(socket, buffer),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => self.lose_track(Instant::now()),
@@ -141,7 +150,7 @@ impl Watch {
     }
 
     /// Takes the messages of a datagram.
-    fn take(&mut self, datagram: &[u8]) {
+    fn take(&mut self, socket: &Socket, datagram: &[u8]) {
         for message in decode::messages(datagram) {
             let answer = matches!(self.phase, Phase::Dumping(_)) && message.sequence == self.sequence;
             let of_dump = answer && has(&message, libc::NLM_F_MULTI);
@@ -152,47 +161,47 @@ impl Watch {
                 progress.interrupted = true;
             }
             match i32::from(message.kind) {
-                libc::NLMSG_DONE if answer => self.end_table(&message),
+                libc::NLMSG_DONE if answer => self.end_table(socket, &message),
                 libc::NLMSG_ERROR if answer => self.fail_table(&message),
                 _ => self.events.extend(decode::event(&message, of_dump)),
             }
         }
     }
 
-    fn begin_if_due(&mut self) {
+    fn begin_if_due(&mut self, socket: &Socket) {
         if let Phase::Due(time) = self.phase
             && time <= Instant::now()
         {
             self.events.push(Event::ResyncBegin);
-            self.dump(Progress::default());
+            self.dump(socket, Progress::default());
         }
     }
 
     /// Requests the dump of one table.
-    fn dump(&mut self, progress: Progress) {
+    fn dump(&mut self, socket: &Socket, progress: Progress) {
         self.sequence = self.sequence.wrapping_add(1);
         self.phase = Phase::Dumping(Progress { tries: progress.tries + 1, interrupted: false, ..progress });
         let request = Dump::ALL[progress.table].request(self.sequence);
-        if let Err(error) = self.socket.get_ref().send_to(&request, &SocketAddr::new(0, 0), 0) {
+        if let Err(error) = socket.send_to(&request, &SocketAddr::new(0, 0), 0) {
             tracing::error!(place = ?self.place, %error, "requesting a dump failed");
             self.phase = Phase::Due(Instant::now() + PAUSE);
         }
     }
 
     /// A table's dump is complete, or broken off with an error in the message.
-    fn end_table(&mut self, message: &Message<'_>) {
+    fn end_table(&mut self, socket: &Socket, message: &Message<'_>) {
         let Phase::Dumping(mut progress) = self.phase else { return };
         if error_of(message) != 0 {
             return self.fail_table(message);
         }
         if progress.interrupted && progress.tries < TRIES {
-            return self.dump(progress);
+            return self.dump(socket, progress);
         }
         progress.unsettled |= progress.interrupted;
         progress.table += 1;
         progress.tries = 0;
         if progress.table < Dump::ALL.len() {
-            return self.dump(progress);
+            return self.dump(socket, progress);
         }
         if progress.lost {
             self.phase = Phase::Due(Instant::now());
@@ -205,7 +214,8 @@ impl Watch {
     fn fail_table(&mut self, message: &Message<'_>) {
         let Phase::Dumping(progress) = self.phase else { return };
         let error = io::Error::from_raw_os_error(-error_of(message));
-        tracing::error!(place = ?self.place, table = ?Dump::ALL[progress.table], %error, "dump refused; trying again");
+        let table = Dump::ALL[progress.table];
+        tracing::error!(place = ?self.place, ?table, %error, "dump refused; trying again");
         self.phase = Phase::Due(Instant::now() + PAUSE);
     }
 

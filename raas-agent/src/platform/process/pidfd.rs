@@ -1,4 +1,5 @@
 //! The end of a process that is not our child.
+#![expect(unsafe_code, reason = "registering a descriptor with the runtime")]
 
 use std::{io, os::fd::OwnedFd};
 

@@ -58,12 +58,15 @@ fn to_try(lab: &Lab) -> Result<String> {
     let apart = stations.iter().flat_map(|from| stations.iter().map(move |to| (from, to)));
     let pair = apart.into_iter().find(|(from, to)| from.may_reach(to) && from.hypervisor != to.hypervisor);
     let hypervisor = lab.hypervisors().into_iter().next().context("a network has a hypervisor")?;
+    let router =
+        lab.status(&hypervisor)?.routers.into_iter().next().context("a hypervisor has a router")?.name;
     let mut lines = vec!["Try next, in another terminal:".to_owned()];
     if let Some((from, to)) = pair {
         let (place, address) = (&from.netns, lab.address(to)?);
         lines.push(format!("  cargo xtask lab exec {}/{place} -- traceroute -n {address}", from.hypervisor));
     }
-    lines.push(format!("  cargo xtask lab exec {hypervisor} -- vtysh -c 'show bgp vrf all summary'"));
+    let vtysh = "vtysh -c 'show bgp vrf all summary'";
+    lines.push(format!("  cargo xtask lab exec {hypervisor} -- raas exec {router} -- {vtysh}"));
     lines.push(format!("  cargo xtask lab exec {hypervisor} -- raas counters"));
     Ok(lines.join("\n"))
 }

@@ -20,8 +20,8 @@ pub fn matrix(report: &Report) -> String {
         table.add_row(std::iter::once(Cell::new(title(from))).chain(cells));
     }
     format!(
-        "{table}\nIn each cell: round-trip time and the share of packets on the fast path; `isolated` where nothing may\n\
-         arrive, and nothing did. ✗ marks what is not as expected."
+        "{table}\nIn each cell: round-trip time and the share of packets on the fast path; `isolated` where nothing\n\
+         may arrive, and nothing did. ✗ marks what is not as expected."
     )
 }
 

@@ -35,13 +35,14 @@ impl Hypervisor {
             spine = spine_netns.name,
             leaf = leaf_netns.name,
         ));
+        // Without an IPv6 address nothing sends by itself, and bridges learn only what they are told.
         for link in ["rb1", "uplink0", "wire", "rp1", "pc1", "rp2", "pc2", "rt1", "rl1", "rv1"] {
-            host.ip(&format!("link set {link} up"));
+            host.ip(&format!("link set {link} addrgenmode none up"));
         }
         leaf_netns.ip_batch(&format!(
             "link add s1 type veth peer name web netns {spine}\n\
              link add s2 type veth peer name s2peer\n\
-             link set s1 up\nlink set s2 up\nlink set s2peer up\nlink set bridge up\n\
+             link set s1 up\nlink set s2 up\nlink set s2peer up\nlink set bridge addrgenmode none up\n\
              address add 198.18.0.1/24 dev bridge\n",
             spine = spine_netns.name,
         ));
@@ -74,7 +75,8 @@ async fn routes_and_nexthop_objects() {
     let mut h = Hypervisor::new().await;
     h.until_action(LEAF, "198.18.0.1/32", Some(RouteAction::PUNT)).await;
     h.until_action(LEAF, "198.18.0.0/24", Some(RouteAction::PUNT)).await;
-    h.leaf.ip("route add default proto 201 nexthop via inet6 fe80::1 dev s1 weight 3 nexthop via inet6 fe80::2 dev s2");
+    let ways = "nexthop via inet6 fe80::1 dev s1 weight 3 nexthop via inet6 fe80::2 dev s2";
+    h.leaf.ip(&format!("route add 0.0.0.0/0 proto 201 {ways}"));
     let shared = weighted(&[(to(SPINE), 3), (to(OTHER_SPINE), 1)]);
     h.until_action(LEAF, "0.0.0.0/0", Some(shared)).await;
     h.spine.ip("route add 198.18.0.0/24 via 169.254.0.1 dev web onlink");
@@ -100,7 +102,7 @@ async fn routes_and_nexthop_objects() {
 #[tokio::test]
 async fn a_link_down_takes_its_routes_along() {
     let mut h = Hypervisor::new().await;
-    h.leaf.ip("route add default nexthop via inet6 fe80::1 dev s1 nexthop via inet6 fe80::2 dev s2");
+    h.leaf.ip("route add 0.0.0.0/0 nexthop via inet6 fe80::1 dev s1 nexthop via inet6 fe80::2 dev s2");
     h.leaf.ip("route add 203.0.113.0/24 via inet6 fe80::1 dev s1");
     let both = weighted(&[(to(SPINE), 1), (to(OTHER_SPINE), 1)]);
     h.until_action(LEAF, "0.0.0.0/0", Some(both.clone())).await;
