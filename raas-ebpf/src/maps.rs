@@ -128,6 +128,12 @@ pub fn counter(index: u32) -> Option<&'static mut Counter> {
     COUNTERS.get_ptr_mut(index).map(|counter| unsafe { &mut *counter })
 }
 
+/// XDP can send out of this interface.
+#[inline(always)]
+pub fn has_device(index: u32) -> bool {
+    DEVICES.get_ifindex(index).is_some()
+}
+
 /// Has XDP send the frame out of an interface. `None`: it is not in the device map.
 #[inline(always)]
 pub fn redirect(index: u32) -> Option<u32> {
