@@ -1,5 +1,6 @@
-//! Exits: every way out of the fast path, each with a name and a counter. A packet takes exactly one for the scope that
-//! it entered through, and [`Exit::TUNNEL_SENT`] besides for the tunnel that it left by.
+//! Exits: every way out of the fast path, each with a name and a counter. A packet takes one, counted in the scope that
+//! it entered through, and some are counted once more: [`Exit::TUNNEL_SENT`] for the tunnel that it left by, and
+//! [`Exit::GRE_HANDED_UP`] beside the exit for which a GRE packet was handed up.
 
 use crate::named_values;
 
@@ -68,6 +69,8 @@ named_values! {
         PUNT_GSO = 33,
         /// To the kernel: an interface without an entry in `PORTS`.
         PUNT_UNKNOWN_PORT = 34,
+        /// To the kernel: XDP cannot send out of the interface, which is not in `DEVICES` (yet, or any more).
+        PUNT_DEVICE = 35,
 
         /// Discarded: the route is a blackhole.
         DROP_BLACKHOLE = 48,
@@ -129,6 +132,7 @@ impl Exit {
         (Self::PUNT_UNDERLAY_NEXTHOP, "punt-underlay-nexthop"),
         (Self::PUNT_GSO, "punt-gso"),
         (Self::PUNT_UNKNOWN_PORT, "punt-unknown-port"),
+        (Self::PUNT_DEVICE, "punt-device"),
         (Self::DROP_BLACKHOLE, "drop-blackhole"),
         (Self::DROP_UNKNOWN_PEER, "drop-unknown-peer"),
         (Self::DROP_BAD_TUNNEL_HEADER, "drop-bad-tunnel-header"),

@@ -15,7 +15,7 @@ use crate::packet::Address;
 
 /// The agent writes through a memory mapping, without system calls.
 const MMAPABLE: usize = BPF_F_MMAPABLE as usize;
-/// A removed element is freed after a grace period, not recycled under a reader.
+/// Elements are allocated as they come: room for many, memory for those that are there.
 const NO_PREALLOC: usize = BPF_F_NO_PREALLOC as usize;
 
 #[btf_map]
@@ -52,7 +52,9 @@ pub fn fast_path_on() -> bool {
 /// The port with this interface index.
 #[inline(always)]
 pub fn port(index: u32) -> Option<&'static Port> {
-    // SAFETY: not preallocated: what we see stays what it is until the program has run.
+    // SAFETY: the kernel would give a freed element to the next key at once, but the agent, which alone
+    // writes, lets a grace period pass between freeing and allocating: what we see stays what it is until the
+    // program has run.
     unsafe { PORTS.get(index) }
 }
 
@@ -126,6 +128,12 @@ pub fn encap(tunnel: u32) -> Option<&'static Encap> {
 pub fn counter(index: u32) -> Option<&'static mut Counter> {
     // SAFETY: of this CPU alone, and a program is not interrupted by another at the same hook.
     COUNTERS.get_ptr_mut(index).map(|counter| unsafe { &mut *counter })
+}
+
+/// XDP can send out of this interface.
+#[inline(always)]
+pub fn has_device(index: u32) -> bool {
+    DEVICES.get_ifindex(index).is_some()
 }
 
 /// Has XDP send the frame out of an interface. `None`: it is not in the device map.

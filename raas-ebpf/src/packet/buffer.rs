@@ -86,8 +86,8 @@ pub trait Packet: Copy {
     /// Payload bytes of each segment of a GSO packet; 0 for any other packet.
     fn segment_payload(self) -> u32;
 
-    /// Carries a VLAN tag outside of the frame's bytes.
-    fn has_stripped_tag(self) -> bool;
+    /// The control information of a VLAN tag outside of the frame's bytes.
+    fn stripped_tag(self) -> Option<u16>;
 
     /// Makes the first `bytes` (or all, if there are fewer) readable through [`cursor`](Self::cursor).
     fn gather(self, bytes: u32);
@@ -98,6 +98,9 @@ pub trait Packet: Copy {
     /// Replaces the bytes in front of the layer-3 packet by room for those of another framing. What lies in
     /// that room is undefined, every cursor is stale.
     fn reframe(self, from: Framing, to: Framing, inner: Inner) -> Result<(), Refused>;
+
+    /// The hook can send out of this interface.
+    fn can_send(self, egress: Egress) -> bool;
 
     /// Sends it.
     fn send(self, egress: Egress) -> Result<Self::Verdict, Refused>;

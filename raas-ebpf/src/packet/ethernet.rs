@@ -15,6 +15,12 @@ impl EtherType {
     pub const IPV6: u16 = 0x86dd;
     /// IEEE 802.1ad.
     pub const SERVICE_VLAN: u16 = 0x88a8;
+
+    /// What follows is a VLAN tag.
+    #[inline(always)]
+    pub fn is_tag(ethertype: u16) -> bool {
+        matches!(ethertype, Self::VLAN | Self::SERVICE_VLAN)
+    }
 }
 
 /// A MAC address in a register: the first byte on the wire is the lowest. (Six bytes on the stack would be
@@ -27,6 +33,12 @@ impl Address {
     #[inline(always)]
     pub fn is_group(self) -> bool {
         self.0 & 1 != 0
+    }
+
+    /// All zero: nobody's address.
+    #[inline(always)]
+    pub fn is_zero(self) -> bool {
+        self.0 == 0
     }
 
     /// The same address with the other value of the U/L bit.
@@ -95,7 +107,7 @@ impl Ethernet {
     /// The frame carries a VLAN tag.
     #[inline(always)]
     pub fn is_tagged(&self) -> bool {
-        matches!(self.ethertype, EtherType::VLAN | EtherType::SERVICE_VLAN)
+        EtherType::is_tag(self.ethertype)
     }
 
     /// As on the wire, in pieces that one instruction stores.
@@ -108,4 +120,35 @@ impl Ethernet {
         to[10..12].copy_from_slice(&source.1.to_ne_bytes());
         to[12..14].copy_from_slice(&self.ethertype.to_be_bytes());
     }
+}
+
+/// What stands behind the EtherType of a tagged frame.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Tag {
+    control: Be16,
+    ethertype: Be16,
+}
+
+// SAFETY: `repr(C)` over integers, 4 bytes without padding.
+unsafe impl Wire for Tag {}
+
+impl Tag {
+    /// The frame belongs to no VLAN: the tag is there for its priority (IEEE 802.1Q, VLAN 0).
+    #[inline(always)]
+    pub fn is_priority(self) -> bool {
+        is_priority(self.control.get())
+    }
+
+    /// The EtherType of what the tag stands in front of.
+    #[inline(always)]
+    pub fn ethertype(self) -> u16 {
+        self.ethertype.get()
+    }
+}
+
+/// Tag control information that names VLAN 0.
+#[inline(always)]
+pub fn is_priority(control: u16) -> bool {
+    control & 0xfff == 0
 }

@@ -56,6 +56,12 @@ impl Ipv4 {
         self.fragment.get() & 0x3fff != 0
     }
 
+    /// Where in the whole packet this fragment starts, in units of 8 bytes.
+    #[inline(always)]
+    pub fn fragment_offset(&self) -> u16 {
+        self.fragment.get() & 0x1fff
+    }
+
     /// The protocol's header starts with two ports, and this packet has it.
     #[inline(always)]
     pub fn has_ports(&self) -> bool {

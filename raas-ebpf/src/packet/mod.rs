@@ -13,7 +13,7 @@ mod xdp;
 
 pub use buffer::{Egress, Framing, Inner, Packet, Refused};
 pub use cursor::{Cursor, Wire};
-pub use ethernet::{Address, EtherType, Ethernet};
+pub use ethernet::{Address, EtherType, Ethernet, Tag, is_priority};
 pub use gre::{Gre, GreFlags};
 pub use ipv4::{Ipv4, Protocol, fold};
 pub use ipv6::Ipv6;

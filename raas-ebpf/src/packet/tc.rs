@@ -79,9 +79,9 @@ impl Packet for Tc {
     }
 
     #[inline(always)]
-    fn has_stripped_tag(self) -> bool {
+    fn stripped_tag(self) -> Option<u16> {
         // SAFETY: as above.
-        unsafe { (*self.0).vlan_present != 0 }
+        unsafe { ((*self.0).vlan_present != 0).then(|| (*self.0).vlan_tci as u16) }
     }
 
     #[inline(always)]
@@ -127,6 +127,12 @@ impl Packet for Tc {
             _ if delta == 0 => Ok(()),
             _ => self.adjust_room(delta, FIXED_GSO),
         }
+    }
+
+    /// The kernel looks the interface up when it redirects; of one that is gone, neither hook learns anything.
+    #[inline(always)]
+    fn can_send(self, _egress: Egress) -> bool {
+        true
     }
 
     #[inline(always)]

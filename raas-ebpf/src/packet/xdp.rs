@@ -41,8 +41,8 @@ impl Packet for Xdp {
     }
 
     #[inline(always)]
-    fn has_stripped_tag(self) -> bool {
-        false
+    fn stripped_tag(self) -> Option<u16> {
+        None
     }
 
     #[inline(always)]
@@ -62,6 +62,11 @@ impl Packet for Xdp {
             return Err(Refused);
         }
         Ok(())
+    }
+
+    #[inline(always)]
+    fn can_send(self, egress: Egress) -> bool {
+        maps::has_device(egress.index)
     }
 
     #[inline(always)]

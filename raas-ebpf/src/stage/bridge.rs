@@ -27,7 +27,7 @@ pub enum Next {
 pub fn decide<P: Packet>(packet: P, port: &Port, arrival: &Arrival, domain: u32) -> Result<Next, Exit> {
     let mut cursor = packet.cursor().skip(arrival.framing.len() - Ethernet::LEN);
     let ethernet = Ethernet::take(&mut cursor).ok_or(Exit::PUNT_MALFORMED)?;
-    if packet.has_stripped_tag() || ethernet.is_tagged() {
+    if packet.stripped_tag().is_some() || ethernet.is_tagged() {
         return Err(Exit::PUNT_VLAN);
     }
     if ethernet.ethertype == EtherType::ARP {
@@ -80,9 +80,13 @@ fn opaque<P: Packet>(packet: P, arrival: &Arrival) -> (Edit, Payload, u32) {
     (Edit::None, payload, inspect::size_on_port(packet, length))
 }
 
-/// The source is the one station behind the port, or one of several.
+/// The source is the one station behind the port, or one of several. (All zero is nobody's: a port without
+/// one station says that.)
 #[inline(always)]
 fn speaks_here(ingress: u32, port: &Port, domain: u32, source: Address) -> bool {
+    if source.is_zero() {
+        return false;
+    }
     Address::from(&port.source) == source
         || maps::station(domain, source).is_some_and(|s| s.kind == FdbKind::PORT && s.target == ingress)
 }

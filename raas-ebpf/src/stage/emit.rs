@@ -1,7 +1,7 @@
 //! Doing what was decided: make room, write what stands in front of the layer-3 packet, edit its header,
 //! send.
 //!
-//! Exits: `PUNT_GSO`, `DROP_HELPER`.
+//! Exits: `PUNT_DEVICE`, `PUNT_GSO`, `DROP_HELPER`.
 
 use raas_common::{Encap, Exit, entropy_port};
 
@@ -19,6 +19,7 @@ const VXLAN_INNER: usize = 50;
 pub fn emit<P: Packet>(packet: P, from: Framing, forward: &Forward) -> Result<P::Verdict, Exit> {
     match forward.way {
         Way::Port(egress) => {
+            check_device(packet, egress)?;
             make_room(packet, from, Framing::Ethernet, &forward.payload)?;
             if let Some(link) = &forward.link {
                 // Every packet with a new link header is an IP packet.
@@ -30,6 +31,8 @@ pub fn emit<P: Packet>(packet: P, from: Framing, forward: &Forward) -> Result<P:
             send(packet, egress)
         }
         Way::Tunnel(encap, to) => {
+            let egress = Egress { index: encap.egress, peer: false };
+            check_device(packet, egress)?;
             make_room(packet, from, to, &forward.payload)?;
             let mut cursor = packet.cursor();
             match to {
@@ -55,7 +58,7 @@ pub fn emit<P: Packet>(packet: P, from: Framing, forward: &Forward) -> Result<P:
                     forward.edit.write(&mut front[64..]);
                 }
             }
-            send(packet, Egress { index: encap.egress, peer: false })
+            send(packet, egress)
         }
     }
 }
@@ -67,6 +70,12 @@ fn copy_words<const N: usize>(to: &mut [u8], from: &[u8], offsets: [usize; N]) {
     for at in offsets {
         to[at..at + 8].copy_from_slice(&from[at..at + 8]);
     }
+}
+
+/// Asked before anything is written: the device map follows the other tables, and interfaces vanish.
+#[inline(always)]
+fn check_device<P: Packet>(packet: P, egress: Egress) -> Result<(), Exit> {
+    if packet.can_send(egress) { Ok(()) } else { Err(Exit::PUNT_DEVICE) }
 }
 
 /// Nothing is written yet: a GSO packet that the kernel will not take apart for us is left to it.

@@ -46,7 +46,7 @@ pub fn run<P: Packet>(packet: P) -> P::Verdict {
         return match sent {
             Ok((verdict, forward)) => sent_as(tally, port.scope, &forward, verdict),
             // Nothing stands behind this port that could take a packet back.
-            Err(Exit::PUNT_GSO) => leave::<P>(tally, port.scope, Exit::DROP_HELPER),
+            Err(Exit::PUNT_GSO | Exit::PUNT_DEVICE) => leave::<P>(tally, port.scope, Exit::DROP_HELPER),
             Err(exit) => leave::<P>(tally, port.scope, exit),
         };
     }

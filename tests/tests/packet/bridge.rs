@@ -8,9 +8,10 @@ use raas_lab::packet::{ARP, IPV4, IPV6, Ipv4Packet, VLAN, ethernet, ipv6_udp};
 use crate::{
     case::{Case, check},
     network::{
-        ALICE, ALICE_IP, ANNA, BOB, CAROL, CLAIRE, Entry, GATEWAY, MTU, PORT, TO_NEIGHBOUR, TO_PEER, VNI,
-        VXLAN, VXLAN_MTU, VXLAN_TUNNEL, set_fast_path, set_station,
+        ALICE, ALICE_IP, ANNA, BOB, BOB_PORT, CAROL, CLAIRE, Entry, GATEWAY, MTU, PORT, TO_NEIGHBOUR,
+        TO_PEER, VNI, VXLAN, VXLAN_MTU, VXLAN_TUNNEL, set_fast_path, set_source, set_station,
     },
+    program::Hook,
 };
 
 #[test]
@@ -79,18 +80,23 @@ pub fn cases() -> Vec<Case> {
         case("from a MAC that nobody knows", from(ANNA_ELSEWHERE, &ip), Exit::PUNT_UNKNOWN_SOURCE),
         case("from a MAC that belongs to another port", from(BOB, &ip), Exit::PUNT_UNKNOWN_SOURCE),
         case("from a MAC that is behind a tunnel", from(CAROL, &ip), Exit::PUNT_UNKNOWN_SOURCE),
+        case(
+            "from no MAC, and the port has no one source",
+            from(Mac::default(), &ip),
+            Exit::PUNT_UNKNOWN_SOURCE,
+        )
+        .with(|program| set_source(program, Mac::default())),
         case("from the second station behind the port", from(ANNA, &ip), Exit::BRIDGED_PORT)
             .sent(from(ANNA, &ip)),
         case("the fast path is off", alice_to(BOB), Exit::PUNT_FAST_PATH_OFF)
             .with(|program| set_fast_path(program, false)),
         Case::new("an interface that is no port", Entry::Nothing, alice_to(BOB), 0, Exit::PUNT_UNKNOWN_PORT),
-        {
-            let mut case = case("XDP: the device map lacks the port", alice_to(BOB), Exit::DROP_HELPER)
-                .only(&[crate::program::Hook::Xdp])
-                .dropped();
-            case.arrange = |program| program.set_devices(&[]);
-            case
-        },
+        case("XDP: the device map lacks the port", alice_to(BOB), Exit::PUNT_DEVICE)
+            .only(&[Hook::Xdp])
+            .with(|program| program.set_devices(&[])),
+        case("XDP: the device map lacks the uplink", alice_to(CAROL), Exit::PUNT_DEVICE)
+            .only(&[Hook::Xdp])
+            .with(|program| program.set_devices(&[BOB_PORT])),
     ]
 }
 

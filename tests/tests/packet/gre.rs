@@ -10,8 +10,9 @@ use crate::{
     case::{Case, check},
     network::{
         Entry, GRE, KEY, KEYED, LEAF, NEIGHBOUR, NOWHERE, PORT, TO_BLACKHOLE, TO_GRE, TO_KEYED, TO_NEIGHBOUR,
-        TO_PEER, TO_VXLAN, TUNNEL_END, TUNNEL_OUTER, VNI, VXLAN, set_fast_path,
+        TO_PEER, TO_VXLAN, TUNNEL_DEVICE, TUNNEL_END, TUNNEL_OUTER, VNI, VXLAN, set_fast_path,
     },
+    program::Hook,
 };
 
 #[test]
@@ -64,6 +65,9 @@ pub fn cases() -> Vec<Case> {
             .with(|program| set_fast_path(program, false)),
         up("IPv6, and the fast path is off", Some(KEY), IPV6, &v6(0), Exit::PUNT_FAST_PATH_OFF)
             .with(|program| set_fast_path(program, false)),
+        up("XDP: the device map lacks the port", None, IPV4, &neighbour.build(), Exit::PUNT_DEVICE)
+            .only(&[Hook::Xdp])
+            .with(|program| program.set_devices(&[TUNNEL_DEVICE])),
         short_inner_is_bounded_by_the_outer_length(),
     ];
     cases.extend(refused());

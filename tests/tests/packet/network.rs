@@ -130,6 +130,12 @@ pub fn set_fast_path(program: &mut Program, on: bool) {
     program.set("GLOBALS", 0, Globals { flags, abi_version: raas_common::ABI_VERSION });
 }
 
+/// The one MAC that may speak at the endpoint's port without a look into the FDB.
+pub fn set_source(program: &mut Program, source: Mac) {
+    let port = Port { kind: PortKind::ENDPOINT, owner: DOMAIN, scope: PORT, source, pad: 0 };
+    program.insert::<u32, Port>("PORTS", INGRESS, port);
+}
+
 pub fn set_station(program: &mut Program, mac: Mac, kind: FdbKind, target: u32, mtu: u32) {
     let key = FdbKey { domain: DOMAIN, mac, pad: 0 };
     program.insert("FDB", key, FdbEntry { kind, target, mtu, flags: 0 });

@@ -7,9 +7,11 @@ use aya::maps::{Map, MapData, MapError};
 use raas_common::{Domain, FdbEntry, FdbKey, Globals, GlobalsFlags, Port, TunnelIngress, TunnelKey};
 
 use super::{
+    Membarrier,
     counters::Counters,
+    hash_table::HashTable,
     pins::Pins,
-    table::{ArrayTable, Devices, HashTable},
+    table::{ArrayTable, Devices},
 };
 
 /// Every map of the fast path, by name. `raas-ebpf` defines them, `raas-common` lays their elements out.
@@ -53,10 +55,10 @@ impl PinnedMaps {
     pub fn open(pins: &Pins) -> Result<Self> {
         Ok(Self {
             globals: ArrayTable::open(pins, "GLOBALS")?,
-            ports: HashTable::open(pins, "PORTS")?,
+            ports: HashTable::open(pins, "PORTS", Membarrier)?,
             domains: ArrayTable::open(pins, "DOMAINS")?,
-            fdb: HashTable::open(pins, "FDB")?,
-            tunnels: HashTable::open(pins, "TUNNELS")?,
+            fdb: HashTable::open(pins, "FDB", Membarrier)?,
+            tunnels: HashTable::open(pins, "TUNNELS", Membarrier)?,
             devices: Devices::open(pins)?,
             counters: Counters::open(pins)?,
         })

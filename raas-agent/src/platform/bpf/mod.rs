@@ -8,6 +8,7 @@ mod clsact;
 mod counters;
 mod encaps;
 mod grace;
+mod hash_table;
 mod maps;
 #[cfg(feature = "ebpf-log")]
 mod messages;
@@ -24,8 +25,9 @@ pub use attach::{Attached, Attachment, Hook, attachments, detach, detach_all, de
 pub use counters::Counters;
 pub use encaps::Encaps;
 pub use grace::Membarrier;
+pub use hash_table::{Element, HashTable, Missing};
 pub use maps::PinnedMaps;
 pub use mmap::FibMemory;
 pub use object::{FastPath, Origin};
 pub use pins::Pins;
-pub use table::{ArrayTable, Changes, Devices, HashTable};
+pub use table::{ArrayTable, Changes, Devices};

@@ -1,16 +1,15 @@
-//! Maps as tables: read, write one, or bring the whole to a desired content.
+//! Arrays and the device map as tables: read, write one, or bring the whole to a desired content.
 
 use std::{
     borrow::Borrow,
-    collections::{BTreeMap, BTreeSet, HashMap},
-    hash::Hash,
+    collections::{BTreeMap, BTreeSet},
     ops::AddAssign,
 };
 
 use anyhow::{Context as _, Result};
 use aya::{
     Pod,
-    maps::{Array, DevMapHash, HashMap as BpfHashMap, MapData, MapError},
+    maps::{Array, DevMapHash, MapData, MapError, xdp::XdpMapError},
 };
 
 use super::{maps, pins::Pins};
@@ -41,70 +40,6 @@ impl AddAssign for Changes {
     }
 }
 
-/// A hash map. An element is replaced at once: the programs see its old value or its new one.
-pub struct HashTable<K, V> {
-    map: BpfHashMap<MapData, K, V>,
-    name: &'static str,
-}
-
-impl<K: Pod + Eq + Hash, V: Pod + PartialEq> HashTable<K, V> {
-    pub(super) fn open(pins: &Pins, name: &'static str) -> Result<Self> {
-        Ok(Self { map: maps::open(pins, name)?, name })
-    }
-
-    /// The value of a key.
-    pub fn get(&self, key: &K) -> Result<Option<V>> {
-        found(self.map.get(key, 0)).with_context(|| format!("reading {}", self.name))
-    }
-
-    /// Inserts or replaces.
-    pub fn insert(&mut self, key: &K, value: &V) -> Result<()> {
-        self.map.insert(key, value, 0).with_context(|| format!("writing {}", self.name))
-    }
-
-    /// Removes, and says whether there was anything.
-    pub fn remove(&mut self, key: &K) -> Result<bool> {
-        let removed = removed(self.map.remove(key));
-        removed.with_context(|| format!("removing from {}", self.name))
-    }
-
-    /// The whole content.
-    pub fn entries(&self) -> Result<HashMap<K, V>> {
-        let entries = self.map.iter().collect::<Result<_, _>>();
-        entries.with_context(|| format!("reading {}", self.name))
-    }
-
-    /// Writes the differences between the content and `desired`.
-    pub fn sync<'a>(&mut self, desired: impl IntoIterator<Item = (&'a K, &'a V)>) -> Result<Changes>
-    where
-        K: 'a,
-        V: 'a,
-    {
-        let mut changes = Changes::default();
-        let mut actual = self.entries()?;
-        let mut missing = Vec::new();
-        for (key, value) in desired {
-            match actual.remove(key) {
-                Some(old) if old == *value => {}
-                Some(_) => {
-                    self.insert(key, value)?;
-                    changes.replaced += 1;
-                }
-                None => missing.push((key, value)),
-            }
-        }
-        // What is not desired goes before what is missing comes: a full map has room for it then.
-        for key in actual.keys() {
-            changes.removed += usize::from(self.remove(key)?);
-        }
-        for (key, value) in missing {
-            self.insert(key, value)?;
-            changes.inserted += 1;
-        }
-        Ok(changes)
-    }
-}
-
 /// An array; an element that nobody wrote, or that was cleared, is the default.
 ///
 /// The kernel copies a value in place: a reader may see part of an old and part of a new one. So write only
@@ -112,11 +47,13 @@ impl<K: Pod + Eq + Hash, V: Pod + PartialEq> HashTable<K, V> {
 pub struct ArrayTable<V: Pod> {
     map: Array<MapData, V>,
     name: &'static str,
+    /// The content, which nobody but us writes, once [`sync`](Self::sync) has read it.
+    known: Option<Vec<V>>,
 }
 
 impl<V: Pod + Default + PartialEq> ArrayTable<V> {
     pub(super) fn open(pins: &Pins, name: &'static str) -> Result<Self> {
-        Ok(Self { map: maps::open(pins, name)?, name })
+        Ok(Self { map: maps::open(pins, name)?, name, known: None })
     }
 
     /// An element.
@@ -126,17 +63,28 @@ impl<V: Pod + Default + PartialEq> ArrayTable<V> {
 
     /// Writes an element.
     pub fn set(&mut self, index: u32, value: impl Borrow<V>) -> Result<()> {
-        self.map.set(index, value, 0).with_context(|| format!("writing {}", self.name))
+        let value = value.borrow();
+        self.map.set(index, value, 0).with_context(|| format!("writing {}", self.name))?;
+        if let Some(known) = self.known.as_mut().and_then(|known| known.get_mut(index as usize)) {
+            *known = *value;
+        }
+        Ok(())
     }
 
-    /// Writes the differences between the content and `desired`, beyond which all are the default.
+    /// Writes the differences between the content and `desired`, beyond which all are the default. The first
+    /// time, the content is read; from then on, only the agent's own writes count.
     pub fn sync(&mut self, desired: &BTreeMap<u32, V>) -> Result<Changes> {
-        let mut changes = Changes::default();
         if let Some((&last, _)) = desired.last_key_value() {
             anyhow::ensure!(last < self.map.len(), "{} has no element {last}", self.name);
         }
-        for index in 0..self.map.len() {
-            let (old, new) = (self.get(index)?, desired.get(&index));
+        let known = match self.known.take() {
+            Some(known) => known,
+            None => (0..self.map.len()).map(|index| self.get(index)).collect::<Result<_>>()?,
+        };
+        let known = self.known.insert(known).clone();
+        let mut changes = Changes::default();
+        for (index, old) in (0..).zip(known) {
+            let new = desired.get(&index);
             let value = new.copied().unwrap_or_default();
             if old == value {
                 continue;
@@ -178,23 +126,49 @@ impl Devices {
         removed(self.map.remove(index)).with_context(|| format!("removing interface {index} from DEVICES"))
     }
 
-    /// Adds what is missing, removes the rest.
-    pub fn sync(&mut self, desired: &BTreeSet<u32>) -> Result<Changes> {
+    /// Adds what is missing, except for interfaces that are gone. To be called before anything refers to a
+    /// new interface.
+    pub fn add(&mut self, desired: &BTreeSet<u32>) -> Result<Changes> {
         let mut changes = Changes::default();
-        let actual = self.entries()?;
-        for &index in actual.difference(desired) {
+        for &index in desired.difference(&self.entries()?) {
+            match self.insert(index) {
+                Err(error) if is_gone(&error) => {}
+                inserted => {
+                    inserted?;
+                    changes.inserted += 1;
+                }
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Removes what is not desired. To be called once nothing refers to it any more.
+    pub fn retain(&mut self, desired: &BTreeSet<u32>) -> Result<Changes> {
+        let mut changes = Changes::default();
+        for &index in self.entries()?.difference(desired) {
             changes.removed += usize::from(self.remove(index)?);
         }
-        for &index in desired.difference(&actual) {
-            self.insert(index)?;
-            changes.inserted += 1;
-        }
+        Ok(changes)
+    }
+
+    /// Both at once.
+    pub fn sync(&mut self, desired: &BTreeSet<u32>) -> Result<Changes> {
+        let mut changes = self.retain(desired)?;
+        changes += self.add(desired)?;
         Ok(changes)
     }
 }
 
+/// The kernel found no such interface (`__dev_map_alloc_node`: EINVAL).
+fn is_gone(error: &anyhow::Error) -> bool {
+    let Some(XdpMapError::MapError(MapError::SyscallError(error))) = error.downcast_ref() else {
+        return false;
+    };
+    matches!(error.io_error.raw_os_error(), Some(libc::EINVAL | libc::ENODEV))
+}
+
 /// "No such key" is not an error.
-fn found<V>(result: Result<V, MapError>) -> Result<Option<V>, MapError> {
+pub(super) fn found<V>(result: Result<V, MapError>) -> Result<Option<V>, MapError> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(MapError::KeyNotFound) => Ok(None),
@@ -203,7 +177,7 @@ fn found<V>(result: Result<V, MapError>) -> Result<Option<V>, MapError> {
 }
 
 /// Removing what is not there is not an error.
-fn removed(result: Result<(), MapError>) -> Result<bool, MapError> {
+pub(super) fn removed(result: Result<(), MapError>) -> Result<bool, MapError> {
     match result {
         Ok(()) => Ok(true),
         Err(MapError::KeyNotFound) => Ok(false),
