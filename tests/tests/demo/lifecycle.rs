@@ -237,6 +237,7 @@ fn programs(lab: &Lab) -> Result<Vec<Value>> {
 pub fn kill_frr(lab: &Lab) -> Result<()> {
     let (from, to) = (lab.station("acme/pc1")?, lab.station("acme/pc3")?);
     for victim in 0..FRR.len() {
+        wait_for(SOON, "end of stale routes on h2", || Ok((!has_stale_routes(lab)?).then_some(())))?;
         let pinging = lab.keep_pinging(&from, lab.address(&to)?)?;
         let before = frr(lab)?;
         kill(before[victim], Signal::SIGKILL).with_context(|| format!("killing {}", FRR[victim]))?;
@@ -247,6 +248,20 @@ pub fn kill_frr(lab: &Lab) -> Result<()> {
         none_lost(pinging).with_context(|| format!("{} was killed", FRR[victim]))?;
     }
     Ok(())
+}
+
+/// Whether a router of h2 has routes that h1 has not told anew since it restarted. If h1 restarts again meanwhile,
+/// these must go at once (RFC 4724, section 4.2), and packets with them.
+fn has_stale_routes(lab: &Lab) -> Result<bool> {
+    for router in ["acme/h2-l1a", "acme/h2-l1b"] {
+        let show = format!("show bgp vrf raas-{} ipv4 unicast json", router.replace('/', "-"));
+        let table = lab.raas("h2", &["exec", router, "--", "vtysh", "-c", &show])?;
+        ensure!(table.contains("198.18.0.0/24"), "{router} does not know h1's networks: {table}");
+        if table.contains("\"stale\":true") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 const FRR: [&str; 2] = ["zebra", "bgpd"];
