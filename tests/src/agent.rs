@@ -60,6 +60,8 @@ pub struct Router {
     pub netns: String,
     /// Address of its `lo`.
     pub loopback: Option<Ipv4Addr>,
+    /// Routes that the fast path has of it.
+    pub routes: usize,
     /// Its BGP sessions.
     pub sessions: Vec<Session>,
 }
@@ -87,6 +89,8 @@ pub struct Port {
     pub name: String,
     /// Kernel name.
     pub interface: String,
+    /// `endpoint`, `uplink` or `tunnel`.
+    pub kind: String,
     /// `xdp` or `tc`.
     pub hook: String,
 }

@@ -6,7 +6,7 @@ use std::{
     net::{Ipv4Addr, Shutdown, SocketAddrV4, TcpListener, TcpStream, UdpSocket},
     process::{Child, Command, Stdio},
     sync::mpsc,
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -21,34 +21,54 @@ use crate::{Lab, Station, wait_for};
 /// Longest that a byte stream may stand still.
 const STALL: Duration = Duration::from_secs(10);
 
+/// Pings a second.
+const RATE: f64 = 100.0;
+
 /// A ping that runs in the background, 100 a second.
 #[derive(Debug)]
 pub struct Pinging {
-    child: Option<Child>,
+    child: Child,
+    /// Reads what it prints, all the while: a full pipe would stop it.
+    output: Option<JoinHandle<io::Result<String>>>,
+    start: Instant,
 }
 
 impl Pinging {
+    fn of(mut child: Child) -> Result<Self> {
+        let mut stdout = child.stdout.take().context("ping's output is a pipe")?;
+        let output = thread::spawn(move || {
+            let mut text = String::new();
+            stdout.read_to_string(&mut text).map(|_| text)
+        });
+        Ok(Self { child, output: Some(output), start: Instant::now() })
+    }
+
     /// Ends it. Returns how many replies there were, and the sequence numbers before the last reply that got
     /// none: what was still under way when it ended is not lost.
+    ///
+    /// # Errors
+    /// If it had fallen silent before: then nothing is known of the time since.
     pub fn stop(mut self) -> Result<(usize, Vec<u32>)> {
-        let child = self.child.take().context("stopped only once")?;
-        kill(Pid::from_raw(i32::try_from(child.id())?), Signal::SIGINT).context("stopping ping")?;
-        let output = child.wait_with_output().context("waiting for ping")?;
-        let text = String::from_utf8_lossy(&output.stdout);
+        let elapsed = self.start.elapsed();
+        kill(Pid::from_raw(i32::try_from(self.child.id())?), Signal::SIGINT).context("stopping ping")?;
+        let output = self.output.take().context("stopped only once")?;
+        let text = output.join().map_err(|_| anyhow!("reading ping's output panicked"))??;
+        self.child.wait().context("waiting for ping")?;
         let replies = text.lines().filter(|line| line.contains(" bytes from "));
         let numbers: BTreeSet<u32> = replies.filter_map(sequence).collect();
         let last = numbers.last().copied().unwrap_or(0);
+        // A busy machine makes ping itself somewhat slower.
+        let expected = 0.8 * RATE * elapsed.as_secs_f64();
+        ensure!(f64::from(last) >= expected, "the last reply is number {last}, {elapsed:?} after the start");
         Ok((numbers.len(), (1..=last).filter(|number| !numbers.contains(number)).collect()))
     }
 }
 
 impl Drop for Pinging {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            // It may have ended already.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -61,9 +81,9 @@ impl Lab {
     /// Pings 100 times a second until it is told to stop.
     pub fn keep_pinging(&self, from: &Station, to: Ipv4Addr) -> Result<Pinging> {
         let mut ping = Command::new("ping");
-        ping.args(["-n", "-i", "0.01", &to.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped());
-        let child = self.spawn(from.hypervisor.as_str(), Some(&from.netns), &mut ping)?;
-        Ok(Pinging { child: Some(child) })
+        let interval = (1.0 / RATE).to_string();
+        ping.args(["-n", "-i", &interval, &to.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped());
+        Pinging::of(self.spawn(from.hypervisor.as_str(), Some(&from.netns), &mut ping)?)
     }
 
     /// Sends UDP from that many source ports, `packets` from each. A socket waits for them, and reads none.
@@ -201,6 +221,27 @@ mod tests {
         bytes.fill(&mut cut[4..]);
         assert_eq!(whole, cut);
         assert_ne!(whole[..4], whole[4..8]);
+    }
+
+    /// More than a pipe holds (64 KiB, pipe(7)), as 18 s of ping print.
+    #[test]
+    fn a_long_ping_is_not_stopped_by_what_it_prints() {
+        let mut printer = Command::new("seq");
+        printer.args(["-f", "64 bytes from 192.0.2.1: icmp_seq=%g ttl=57", "5000"]).stdout(Stdio::piped());
+        let mut pinging = Pinging::of(printer.spawn().expect("seq runs")).expect("a pipe");
+        wait_for(Duration::from_secs(10), "end of the printing", || Ok(pinging.child.try_wait()?))
+            .expect("it prints all");
+        let text = pinging.output.take().map(|output| output.join().expect("no panic").expect("read"));
+        assert_eq!(text.map(|text| text.lines().filter_map(sequence).count()), Some(5000));
+    }
+
+    #[test]
+    fn a_ping_that_fell_silent_proves_nothing() {
+        let mut silent = Command::new("sleep");
+        let silent = silent.arg("60").stdout(Stdio::piped()).spawn().expect("sleep runs");
+        let silent = Pinging::of(silent).expect("a pipe");
+        let error = silent.stop().expect_err("no reply at all");
+        assert!(error.to_string().starts_with("the last reply is number 0"), "{error}");
     }
 
     #[test]

@@ -14,6 +14,7 @@
 //! `platform::bpf`.
 
 mod action;
+mod backlog;
 mod group;
 mod intern;
 mod memory;
@@ -25,6 +26,7 @@ mod tests;
 mod trie;
 
 pub use action::{Member, Members, RouteAction};
+pub use backlog::Backlog;
 pub use group::{Buckets, derive};
 pub use memory::{Grace, HeapMemory, NexthopMemory, TrieMemory, lookup};
 pub use pool::Usage;

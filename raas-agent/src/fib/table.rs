@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io};
 
 use ipnet::Ipv4Net;
-use raas_common::{FibEntry, Group, Nexthop};
+use raas_common::{BUCKETS, FibEntry, Group, Nexthop};
 
 use super::{
     RouterId,
@@ -64,6 +64,8 @@ pub struct FibCounts {
 struct Table {
     current: Root,
     next: Option<Root>,
+    /// Packets go to the kernel: see [`Fib::set_held`].
+    held: bool,
 }
 
 impl Table {
@@ -138,7 +140,11 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
     pub fn commit_takeover(&mut self) {
         let Some(inherited) = self.inherited.take() else { return };
         for (router, table) in &mut self.tables {
-            self.trie.publish(&mut table.current, router.get());
+            if table.held {
+                self.trie.memory_mut().set_root(router.get(), 0);
+            } else {
+                self.trie.publish(&mut table.current, router.get());
+            }
         }
         for &router in inherited.roots.keys() {
             if RouterId::new(router).is_none_or(|router| !self.tables.contains_key(&router)) {
@@ -175,10 +181,26 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
         let Some(table) = self.tables.get_mut(&router) else { return };
         let Some(next) = table.next.take() else { return };
         let old = std::mem::replace(&mut table.current, next);
-        if self.inherited.is_none() {
+        if self.inherited.is_none() && !table.held {
             self.trie.publish(&mut table.current, router.get());
         }
         self.clear(old, false);
+    }
+
+    /// Holds a router's table back (its packets go to the kernel, which knows every route), or gives it to the
+    /// router again. Routes are written all the same, and a second table is not given to the router either.
+    /// While a takeover is pending, packets go by the old table until the commit.
+    pub fn set_held(&mut self, router: RouterId, held: bool) {
+        self.table(router);
+        let Some(table) = self.tables.get_mut(&router) else { unreachable!("made the line before") };
+        if std::mem::replace(&mut table.held, held) == held || self.inherited.is_some() {
+            return;
+        }
+        if held {
+            self.trie.unpublish(&mut table.current);
+        } else {
+            self.trie.publish(&mut table.current, router.get());
+        }
     }
 
     /// Drops the second table of a router.
@@ -240,6 +262,9 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
     /// The nexthops of a route, by bucket (all the same for a single one). `None`: no such route.
     pub fn route(&self, router: RouterId, prefix: Ipv4Net) -> Option<Vec<Nexthop>> {
         let leaf = self.trie.route(&self.tables.get(&router)?.current, prefix)?;
+        if leaf == PUNT {
+            return Some(vec![Nexthop::default(); BUCKETS]);
+        }
         self.buckets(leaf)?.iter().map(|&id| self.nexthops.get(id.into()).copied()).collect()
     }
 
@@ -262,6 +287,7 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
         self.tables.entry(router).or_insert_with(|| Table {
             current: if published { Root::published(router.get()) } else { Root::unpublished() },
             next: None,
+            held: false,
         })
     }
 
@@ -285,6 +311,7 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
         action: &RouteAction,
     ) -> Result<Change, FibError> {
         let leaf = match action {
+            action if *action == RouteAction::PUNT => PUNT,
             RouteAction::Nexthop(nexthop) => FibEntry::nexthop(self.acquire_nexthop(nexthop)?),
             RouteAction::Weighted(members) => {
                 FibEntry::group(self.acquire_group(router, prefix, members.as_slice())?)
@@ -403,9 +430,13 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
     }
 }
 
+/// Slot 0 of the nexthops, which is never written: PUNT. A route to the kernel needs no slot of its own.
+const PUNT: FibEntry = FibEntry::nexthop(0);
+
 /// Gives up one route's reference.
 fn release(nexthops: &mut Interner<Nexthop>, groups: &mut Interner<Buckets>, leaf: FibEntry) {
-    if !leaf.is_group() {
+    if leaf == PUNT {
+    } else if !leaf.is_group() {
         nexthops.release(leaf.index());
     } else if let Some(buckets) = groups.release(leaf.index()) {
         for id in distinct(&buckets) {

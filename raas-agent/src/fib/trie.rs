@@ -223,6 +223,13 @@ impl<M: TrieMemory> Trie<M> {
         self.memory.set_root(router, root.node);
     }
 
+    /// Takes the table from its router, with one store; it can be [published](Self::publish) again.
+    pub fn unpublish(&mut self, root: &mut Root) {
+        if let Some(router) = root.published.take() {
+            self.memory.set_root(router, 0);
+        }
+    }
+
     /// Takes a table away: from its router if `unpublish` (else another table has taken its place), and all
     /// its nodes into quarantine. `released` gets each route's leaf.
     pub fn clear(&mut self, root: Root, unpublish: bool, mut released: impl FnMut(FibEntry)) {

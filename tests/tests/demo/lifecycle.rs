@@ -1,11 +1,14 @@
 //! Agents that die, change and go, while packets pass.
 
-use std::{fs, time::Duration};
+use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
-use nix::sys::signal::Signal;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use raas_agent::model::Hook;
-use raas_lab::{Lab, Pinging, wait_for};
+use raas_lab::{Lab, Pinging, Port, wait_for};
 use serde_json::Value;
 
 use crate::network::READY;
@@ -14,7 +17,7 @@ const SOON: Duration = Duration::from_secs(30);
 
 /// `kill -9` of an agent under TCP: the stream goes on. A route that is withdrawn while there is no agent is
 /// gone from the fast path when there is one again.
-pub fn kill(lab: &Lab) -> Result<()> {
+pub fn kill_agent(lab: &Lab) -> Result<()> {
     let (near, far, other) = (lab.station("acme/pc1")?, lab.station("acme/pc4")?, lab.station("acme/pc3")?);
     let withdrawn = lab.address(&other)?;
     let mut killed = false;
@@ -73,7 +76,8 @@ fn passes(lab: &Lab, packets: u64) -> Result<()> {
     })
 }
 
-/// Every hook of h1 changes to the other kind and back; no ping at 100/s is lost.
+/// Every hook of h1 changes to the other kind and back, by the command line of a restarted agent and by the
+/// configuration of a running one; no ping at 100/s is lost.
 pub fn switch_hook(lab: &Lab) -> Result<()> {
     let (from, to) = (lab.station("acme/pc1")?, lab.station("acme/pc3")?);
     let own = lab.hook().context("the scenario's network has a hook")?;
@@ -81,18 +85,59 @@ pub fn switch_hook(lab: &Lab) -> Result<()> {
     lab.prepare_for_xdp()?;
     let pinging = lab.keep_pinging(&from, lab.address(&to)?)?;
     passes(lab, 50)?;
-    for hook in [other, own] {
+    let restart = |hook| -> Result<()> {
         lab.signal_agent("h1", Signal::SIGTERM)?;
-        lab.start_agent_on("h1", Some(hook))?;
-        wait_for(SOON, "changed hooks", || {
-            let ports = lab.status("h1")?.ports;
-            let endpoint = ports.iter().find(|port| port.name == "acme/pc1").context("the port of pc1")?;
-            Ok((endpoint.hook == hook.to_string()).then_some(()))
-        })?;
+        lab.start_agent_on("h1", hook)
+    };
+    for hook in [other, own] {
+        restart(Some(hook))?;
+        all_on(lab, hook)?;
         passes(lab, 50)?;
     }
+    let original = hooks_in_configuration(lab, own)?;
+    restart(None)?;
+    for hook in [other, own] {
+        hooks_in_configuration(lab, hook)?;
+        all_on(lab, hook)?;
+        passes(lab, 50)?;
+    }
+    for (file, text) in original {
+        fs::write(&file, text).with_context(|| file.display().to_string())?;
+    }
+    restart(Some(own))?;
     none_lost(pinging)?;
     lab.wait_ready(READY)
+}
+
+/// Waits until the programs of h1 are all on that hook, and only there; those that are always on TC are.
+fn all_on(lab: &Lab, hook: Hook) -> Result<()> {
+    wait_for(SOON, &format!("{hook} on every port"), || {
+        let status = lab.status("h1")?;
+        let expected = |port: &Port| if port.kind == "tunnel" { Hook::Tc } else { hook }.to_string();
+        let wrong: Vec<_> = status.ports.iter().filter(|port| port.hook != expected(port)).collect();
+        ensure!(wrong.is_empty(), "elsewhere: {wrong:?}");
+        Ok(status.is_well().then_some(()))
+    })
+}
+
+/// Writes that hook into every file of the lab's configuration, for uplinks and subnets. Returns the files as
+/// they were.
+fn hooks_in_configuration(lab: &Lab, hook: Hook) -> Result<Vec<(PathBuf, String)>> {
+    let mut original = Vec::new();
+    for entry in fs::read_dir(lab.config()).with_context(|| lab.config().display().to_string())? {
+        let file = entry?.path();
+        let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        let mut changed = String::new();
+        for line in text.lines().filter(|line| !line.starts_with("hook")) {
+            changed += &format!("{line}\n");
+            if ["[[hypervisor]]", "[[vpc.subnet]]"].contains(&line) {
+                changed += &format!("hook = \"{hook}\"\n");
+            }
+        }
+        fs::write(&file, changed).with_context(|| file.display().to_string())?;
+        original.push((file, text));
+    }
+    Ok(original)
 }
 
 /// A VPC is added to h1 in the configuration, comes up, and is taken out again; no ping of the others at
@@ -186,6 +231,33 @@ fn programs(lab: &Lab) -> Result<Vec<Value>> {
         Ok(program["id"].clone())
     };
     pins.lines().map(id).collect()
+}
+
+/// One of FRR's daemons is killed: no ping at 100/s is lost, the agent starts both again, and the sessions return.
+pub fn kill_frr(lab: &Lab) -> Result<()> {
+    let (from, to) = (lab.station("acme/pc1")?, lab.station("acme/pc3")?);
+    for victim in 0..FRR.len() {
+        let pinging = lab.keep_pinging(&from, lab.address(&to)?)?;
+        let before = frr(lab)?;
+        kill(before[victim], Signal::SIGKILL).with_context(|| format!("killing {}", FRR[victim]))?;
+        wait_for(SOON, "restart of both daemons", || {
+            Ok(frr(lab)?.iter().all(|pid| !before.contains(pid)).then_some(()))
+        })?;
+        lab.wait_ready(READY)?;
+        none_lost(pinging).with_context(|| format!("{} was killed", FRR[victim]))?;
+    }
+    Ok(())
+}
+
+const FRR: [&str; 2] = ["zebra", "bgpd"];
+
+/// Process ids of h1's FRR.
+fn frr(lab: &Lab) -> Result<Vec<Pid>> {
+    let pid = |daemon| -> Result<Pid> {
+        let output = lab.exec("h1", None, &["cat", &format!("/run/raas/frr/{daemon}.pid")])?;
+        Ok(Pid::from_raw(String::from_utf8_lossy(&output.stdout).trim().parse().context(daemon)?))
+    };
+    FRR.into_iter().map(pid).collect()
 }
 
 fn none_lost(pinging: Pinging) -> Result<()> {

@@ -47,8 +47,8 @@ pub(super) struct Resource<'r> {
 /// What references within a tenant can lead to.
 pub(super) struct Names<'r> {
     pub by_name: BTreeMap<&'r Name, Resource<'r>>,
-    /// Whether `by_name` has them all, each by a name of its own: only then is a reference that leads nowhere
-    /// a fault of the reference.
+    /// Whether everything has a name written: only then is a reference that leads nowhere a fault of the
+    /// reference. (A name that is written and not legal hides none: a reference to it is not legal either.)
     pub complete: bool,
 }
 

@@ -1,5 +1,6 @@
 //! The tables against a plain reference, with readers looking on.
 
+mod backlog;
 mod readers;
 mod reference;
 

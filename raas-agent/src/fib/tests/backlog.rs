@@ -1,0 +1,99 @@
+//! Tables that are too small.
+
+use super::*;
+use crate::fib::{Backlog, Member, NexthopMemory as _, RouteAction};
+
+const INSIDE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
+
+fn backlog(nodes: u32, nexthops: u32, groups: u32) -> Backlog<HeapMemory, Epoch> {
+    let memory = HeapMemory::new(ROUTERS, nodes, nexthops, groups);
+    Backlog::new(Fib::new(memory, Epoch::default()).unwrap())
+}
+
+fn route(prefix: &str, target: u32) -> (ipnet::Ipv4Net, Option<RouteAction>) {
+    (prefix.parse().unwrap(), Some(nexthop(target).into()))
+}
+
+/// Where router 1 sends the packet; 0: to the kernel.
+fn target(backlog: &Backlog<HeapMemory, Epoch>) -> u32 {
+    let memory = backlog.fib().memory();
+    let leaf = lookup(memory, 1, INSIDE);
+    if leaf.is_leaf() { memory.nexthop(leaf.index()).unwrap().target } else { 0 }
+}
+
+#[test]
+fn without_a_node_for_a_route_the_router_is_the_kernels() {
+    // Room for the default route and two of the three nodes of a /24.
+    let mut backlog = backlog(4, 8, 8);
+    assert!(backlog.write(id(1), [route("0.0.0.0/0", 1)]).is_none());
+    assert_eq!(target(&backlog), 1);
+    assert!(backlog.write(id(1), [route("198.51.100.0/24", 2)]).is_none(), "three nodes");
+    assert!(backlog.write(id(1), [route("203.0.113.1/32", 3)]).is_some());
+    assert_eq!((target(&backlog), backlog.len()), (0, 1), "not the default route's");
+    backlog.retry().unwrap();
+    assert_eq!((target(&backlog), backlog.len()), (0, 1), "still no room");
+    backlog.write(id(1), [("203.0.113.1/32".parse().unwrap(), None)]);
+    assert_eq!((target(&backlog), backlog.len()), (2, 0), "nothing waits: the table is whole");
+}
+
+#[test]
+fn a_resync_that_does_not_fit_is_not_published() {
+    let mut backlog = backlog(3, 8, 8);
+    assert!(backlog.replace(id(1), [route("0.0.0.0/0", 1), route("198.51.100.0/24", 2)]).is_some());
+    assert_eq!((target(&backlog), backlog.len()), (0, 1));
+    assert!(backlog.replace(id(1), [route("0.0.0.0/0", 1)]).is_none());
+    assert_eq!((target(&backlog), backlog.len()), (1, 0));
+}
+
+#[test]
+fn a_resync_may_use_the_room_of_the_table_that_it_replaces() {
+    let mut backlog = backlog(5, 8, 8);
+    assert!(backlog.replace(id(1), [route("198.51.100.0/24", 2)]).is_none());
+    assert!(backlog.replace(id(1), [route("198.51.100.0/24", 3)]).is_none());
+    assert_eq!((target(&backlog), backlog.len()), (3, 0));
+}
+
+#[test]
+fn a_table_is_given_back_once_there_is_room() {
+    let mut backlog = backlog(7, 8, 8);
+    backlog.write(id(2), [route("203.0.113.1/32", 3)]);
+    backlog.write(id(1), [route("0.0.0.0/0", 1), route("198.51.100.0/24", 2)]);
+    assert_eq!(target(&backlog), 0);
+    backlog.remove_router(id(2));
+    backlog.retry().unwrap();
+    assert_eq!((target(&backlog), backlog.len()), (2, 0));
+    backlog.remove_router(id(1));
+    assert!(backlog.is_empty() && target(&backlog) == 0);
+}
+
+#[test]
+fn without_a_nexthop_or_group_a_route_leads_to_the_kernel_and_the_others_stay() {
+    let mut backlog = backlog(16, 2, 1);
+    backlog.write(id(1), [route("0.0.0.0/0", 1)]);
+    assert!(backlog.write(id(1), [route("198.51.100.0/24", 2)]).is_some());
+    assert_eq!((target(&backlog), backlog.len()), (0, 1));
+    let elsewhere = lookup(backlog.fib().memory(), 1, Ipv4Addr::new(203, 0, 113, 1));
+    assert_eq!(elsewhere.index(), 1, "the default route holds for the rest");
+    backlog.write(id(1), [("0.0.0.0/0".parse().unwrap(), None)]);
+    backlog.retry().unwrap();
+    assert_eq!((target(&backlog), backlog.len()), (2, 0));
+
+    let members = [1, 2].map(|target| Member { nexthop: nexthop(target), weight: 1 });
+    let (prefix, _) = route("198.51.100.0/24", 0);
+    backlog.write(id(1), [(prefix, RouteAction::weighted(members))]);
+    assert_eq!((target(&backlog), backlog.len()), (0, 1));
+}
+
+#[test]
+fn a_takeover_leaves_a_router_with_a_route_too_many_to_the_kernel() {
+    let mut old = backlog(8, 8, 8);
+    old.write(id(1), [route("0.0.0.0/0", 1), route("198.51.100.0/24", 2)]);
+    let fib = Fib::take_over(old.fib().memory().clone(), Epoch::default()).unwrap();
+    let mut new = Backlog::new(fib);
+    new.replace(id(1), [route("0.0.0.0/0", 3), route("198.51.100.0/24", 4), route("203.0.113.1/32", 5)]);
+    assert_eq!(target(&new), 2, "until the commit");
+    new.commit_takeover();
+    assert_eq!(target(&new), 0);
+    new.retry().unwrap();
+    assert_eq!((target(&new), new.len()), (4, 0));
+}
