@@ -1,6 +1,6 @@
 //! Bridge domains (subnets). Maps `DOMAINS`: array by domain → [`Domain`]; `FDB`: hash [`FdbKey`] → [`FdbEntry`].
 
-use crate::{Mac, assert_size, named_values};
+use crate::{Be32, Mac, assert_size, named_values};
 
 /// Most bridge domains on one hypervisor. Domain 0 is never used.
 pub const MAX_DOMAINS: u32 = 1024;
@@ -18,6 +18,9 @@ pub struct Domain {
     pub gateway: Mac,
     /// Explicit padding, zero.
     pub pad: u16,
+    /// The leaf's IPv4 address on this segment; 0: none. No endpoint may send from it: the kernel takes a
+    /// packet from an address of its own for a forgery too.
+    pub address: Be32,
 }
 
 /// Key of map `FDB`.
@@ -56,6 +59,6 @@ pub struct FdbEntry {
     pub flags: u32,
 }
 
-assert_size!(Domain, 12);
+assert_size!(Domain, 16);
 assert_size!(FdbKey, 12);
 assert_size!(FdbEntry, 16);

@@ -17,8 +17,9 @@ pub const DEFAULT_FIB_NODES: u32 = 16384;
 pub struct Router {
     /// Root node of this router's trie; 0: no FIB yet, everything goes to the kernel.
     pub root: u32,
-    /// Explicit padding, zero. (Array elements are rounded up to 8 bytes by the kernel; so is this.)
-    pub pad: u32,
+    /// What this router shuffles flows with ([`bucket`](crate::bucket)): [`ecmp_seed`](crate::ecmp_seed). It stands beside
+    /// the root, so that it costs no look-up of its own.
+    pub seed: u32,
 }
 
 /// One node: the entry for each value of the next 8 bits of the destination.

@@ -52,13 +52,23 @@ const fn mix(a: u64, b: u64) -> u32 {
     (hash >> 32) as u32
 }
 
-/// The bucket that a flow takes in a nexthop group at `router`: each router reshuffles the hash, so that
-/// routers in a row do not all make the same choice (polarisation).
+/// The bucket that a flow takes in a nexthop group of a router with this seed: each router reshuffles the
+/// hash, so that routers in a row do not all make the same choice (polarisation).
 #[inline(always)]
-pub const fn bucket(hash: u32, router: u32) -> usize {
-    let seed = (router as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+pub const fn bucket(hash: u32, seed: u32) -> usize {
+    let seed = (seed as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (hash as u64 ^ seed).wrapping_mul(0x94d0_49bb_1331_11eb);
     (mixed >> 48) as usize & (BUCKETS - 1)
+}
+
+/// A router's seed for [`bucket`]. Its number would not do: each hypervisor counts its routers from 1, and a
+/// flow crosses several hypervisors.
+pub fn ecmp_seed(hypervisor: &str, router: &str) -> u32 {
+    // FNV-1a, as 64 bits; `mix` spreads what names with a common beginning leave alike.
+    let bytes = hypervisor.bytes().chain([0]).chain(router.bytes());
+    let hash = bytes
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    mix(hash, 0)
 }
 
 /// UDP source port that carries a flow's entropy to the underlay's ECMP, in the dynamic range (RFC 7348,
@@ -92,12 +102,22 @@ mod tests {
         assert!(buckets.iter().all(|&n| n > fair * 7 / 10 && n < fair * 13 / 10), "{buckets:?}");
     }
 
+    /// Of the flows that `first` puts into the lower half of its buckets, `second` has its share in each.
+    fn assert_independent(first: u32, second: u32) {
+        let mut buckets = [0u32; BUCKETS];
+        let lower = flows().filter(|&hash| bucket(hash, first) < BUCKETS / 2);
+        lower.for_each(|hash| buckets[bucket(hash, second)] += 1);
+        let fair = 32768 / BUCKETS as u32;
+        assert!(buckets.iter().all(|&n| n > fair / 2 && n < fair * 3 / 2), "{buckets:?}");
+    }
+
     #[test]
     fn routers_in_a_row_choose_independently() {
-        let mut second = [0u32; BUCKETS];
-        flows().filter(|&hash| bucket(hash, 1) < BUCKETS / 2).for_each(|hash| second[bucket(hash, 2)] += 1);
-        let fair = 32768 / BUCKETS as u32;
-        assert!(second.iter().all(|&n| n > fair / 2 && n < fair * 3 / 2), "{second:?}");
+        let seeds = [("h1", "acme/leaf"), ("h1", "acme/spine"), ("h2", "acme/leaf"), ("h2", "other/leaf")]
+            .map(|(hypervisor, router)| ecmp_seed(hypervisor, router));
+        for (at, &first) in seeds.iter().enumerate() {
+            seeds[at + 1..].iter().for_each(|&second| assert_independent(first, second));
+        }
     }
 
     #[test]

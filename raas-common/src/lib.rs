@@ -25,7 +25,7 @@ pub use counter::{Counter, MAX_SCOPES, counter_index};
 pub use domain::{Domain, FdbEntry, FdbKey, FdbKind, MAX_DOMAINS, MAX_FDB};
 pub use exit::{Exit, ExitClass, MAX_EXITS};
 pub use fib::{DEFAULT_FIB_NODES, FibEntry, FibNode, MAX_ROUTERS, Router};
-pub use flow::{Flow, bucket, entropy_port, ipv6_flow_hash};
+pub use flow::{Flow, bucket, ecmp_seed, entropy_port, ipv6_flow_hash};
 pub use globals::{Globals, GlobalsFlags};
 pub use mac::Mac;
 pub use nexthop::{BUCKETS, Group, MAX_GROUPS, MAX_NEXTHOPS, Nexthop, NexthopFlags, NexthopKind};

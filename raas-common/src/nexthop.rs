@@ -63,7 +63,7 @@ pub struct Nexthop {
 
 /// Value of map `GROUPS`: the buckets of a weighted, resilient nexthop group, each a nexthop index.
 ///
-/// A flow takes bucket `hash & (BUCKETS − 1)`, the hash mixed with a seed per router so that hops do not polarise.
+/// A flow takes the bucket that [`bucket`](crate::bucket) says.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Group {

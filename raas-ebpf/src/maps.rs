@@ -74,11 +74,15 @@ pub fn station(domain: u32, station: Address) -> Option<&'static FdbEntry> {
     unsafe { FDB.get(key) }
 }
 
-/// The root of a router's trie: 0, the node that is never used, while there is none.
+/// A router. Its trie's root is 0, the node that is never used, while there is none.
 #[inline(always)]
-pub fn fib_root(router: u32) -> u32 {
-    // SAFETY: within the map; volatile, since the agent stores to it meanwhile.
-    ROUTERS.get_ptr(router).map_or(0, |router| unsafe { (&raw const (*router).root).read_volatile() })
+pub fn router(router: u32) -> Option<Router> {
+    let router = ROUTERS.get_ptr(router)?;
+    // SAFETY: within the map; volatile, since the agent stores to it meanwhile, a word at a time.
+    unsafe {
+        let root = (&raw const (*router).root).read_volatile();
+        Some(Router { root, seed: (&raw const (*router).seed).read_volatile() })
+    }
 }
 
 /// One entry of a node. The node that is never used has no routes.

@@ -88,6 +88,12 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    /// Whether some uplink, possibly a veth, is to have XDP; `auto` is XDP on NICs only, which finish checksums.
+    pub(super) fn xdp_uplink(&self) -> bool {
+        let mut hypervisors = self.network.fabric.hypervisors.iter();
+        hypervisors.any(|there| self.options.hook_override.unwrap_or(there.uplink_hook) == Hook::Xdp)
+    }
+
     /// Whether a packet sent into a tunnel may come to XDP at some uplink. A frame between veths carries its
     /// unfinished checksum along, and XDP at the far end does not see that it is unfinished.
     fn may_meet_xdp(&self) -> bool {

@@ -55,8 +55,9 @@ impl<'a> Builder<'a> {
         });
         let ifname = self.names.interface(Prefix::Port, &name);
         let inside = VethEnd {
-            // `auto` is TC on a veth.
-            tx_checksum_off: hook == Hook::Xdp,
+            // `auto` is TC on a veth. Beyond a tunnel, XDP on a veth cannot see either that a checksum is
+            // unfinished.
+            tx_checksum_off: hook == Hook::Xdp || self.xdp_uplink(),
             ..self.end(Place::Namespace(netns.clone()), "eth0".to_owned(), &format!("{name}/eth0"))
         };
         let port =

@@ -4,7 +4,7 @@
 //! `PUNT_NOT_IPV4`, `PUNT_UNKNOWN_MAC`, `PUNT_HAIRPIN`, `PUNT_TOO_BIG`, `PUNT_UNDERLAY_NEXTHOP`,
 //! `PUNT_MALFORMED`, those of the steps.
 
-use raas_common::{Exit, FdbKind, NexthopFlags, Port};
+use raas_common::{Be32, Exit, FdbKind, NexthopFlags, Port};
 
 use super::{
     Arrival, Forward, Way,
@@ -19,8 +19,11 @@ use crate::{
 /// What comes after bridging.
 pub enum Next {
     Forward(Forward),
-    /// To the gateway: routed from this router on.
-    Route(u32),
+    /// To the gateway: routed from this router on, which has this address here.
+    Route {
+        router: u32,
+        address: Be32,
+    },
 }
 
 #[inline(always)]
@@ -45,7 +48,7 @@ pub fn decide<P: Packet>(packet: P, port: &Port, arrival: &Arrival, domain: u32)
         && Address::from(&here.gateway) == ethernet.destination
     {
         return match ethernet.ethertype {
-            EtherType::IPV4 => Ok(Next::Route(here.router)),
+            EtherType::IPV4 => Ok(Next::Route { router: here.router, address: here.address }),
             _ => Err(Exit::PUNT_NOT_IPV4),
         };
     }

@@ -8,9 +8,10 @@ use crate::maps;
 
 #[inline(always)]
 pub fn lookup(router: u32, destination: Be32, hash: u32) -> Result<&'static Nexthop, Exit> {
-    let entry = descend(router, destination);
+    let router = maps::router(router).ok_or(Exit::PUNT_NO_ROUTE)?;
+    let entry = descend(router.root, destination);
     let nexthop = if entry.is_group() {
-        maps::group_member(entry.index(), bucket(hash, router))
+        maps::group_member(entry.index(), bucket(hash, router.seed))
     } else if entry.is_leaf() {
         maps::nexthop(entry.index())
     } else {
@@ -21,8 +22,7 @@ pub fn lookup(router: u32, destination: Be32, hash: u32) -> Result<&'static Next
 
 /// One level for each byte of the destination, first on the wire first.
 #[inline(always)]
-fn descend(router: u32, destination: Be32) -> FibEntry {
-    let mut node = maps::fib_root(router);
+fn descend(mut node: u32, destination: Be32) -> FibEntry {
     for byte in destination.raw().to_ne_bytes() {
         let entry = maps::fib_entry(node, byte);
         if !entry.is_child() {

@@ -16,7 +16,7 @@ mod uplink;
 mod vxlan;
 mod walk;
 
-use raas_common::{Exit, Port, PortKind};
+use raas_common::{Be32, Exit, Port, PortKind};
 
 use self::decision::{Arrival, Forward, Place, Way};
 use crate::{
@@ -98,15 +98,15 @@ fn decide<P: Packet>(packet: P, port: &Port, arrival: &Arrival) -> Result<Forwar
     if !maps::fast_path_on() {
         return Err(Exit::PUNT_FAST_PATH_OFF);
     }
-    let router = match arrival.place {
+    let (router, address) = match arrival.place {
         Place::Domain(domain) => match bridge::decide(packet, port, arrival, domain)? {
             bridge::Next::Forward(forward) => return Ok(forward),
-            bridge::Next::Route(router) => router,
+            bridge::Next::Route { router, address } => (router, address),
         },
-        Place::Router(router) if arrival.ethertype == EtherType::IPV4 => router,
+        Place::Router(router) if arrival.ethertype == EtherType::IPV4 => (router, Be32::default()),
         Place::Router(_) => return Err(Exit::PUNT_NOT_IPV4),
     };
-    route::decide(packet, arrival, router)
+    route::decide(packet, arrival, router, address)
 }
 
 /// Counts what was sent.

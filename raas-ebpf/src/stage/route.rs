@@ -1,8 +1,8 @@
 //! To be routed: check the packet, walk, and say how it leaves.
 //!
-//! Exits: `ROUTED_PORT`, `ROUTED_VXLAN`, `ROUTED_GRE`, `PUNT_UNDERLAY_NEXTHOP`, those of the steps.
+//! Exits: `ROUTED_PORT`, `ROUTED_VXLAN`, `ROUTED_GRE`, `PUNT_MALFORMED`, `PUNT_UNDERLAY_NEXTHOP`, those of the steps.
 
-use raas_common::{Exit, Flow, NexthopFlags, NexthopKind};
+use raas_common::{Be32, Exit, Flow, NexthopFlags, NexthopKind};
 
 use super::{
     Arrival, Forward, Way,
@@ -12,13 +12,18 @@ use super::{
 };
 use crate::packet::{Address, Egress, EtherType, Ethernet, Ipv4, Packet, Ports, Protocol};
 
+/// From `router` on, whose `address` nobody else may send from (the kernel's `fib_validate_source` refuses it
+/// too); 0: none.
 #[inline(always)]
-pub fn decide<P: Packet>(packet: P, arrival: &Arrival, router: u32) -> Result<Forward, Exit> {
+pub fn decide<P: Packet>(packet: P, arrival: &Arrival, router: u32, address: Be32) -> Result<Forward, Exit> {
     let mut cursor = packet.cursor().skip(arrival.framing.len());
     let header = cursor.skip(0);
     let ip: Ipv4 = cursor.take().ok_or(Exit::PUNT_MALFORMED)?;
     let length = ip::check_header(packet, &header, &ip, arrival.payload_len())?;
     ip::check_addresses(&ip)?;
+    if ip.source == address {
+        return Err(Exit::PUNT_MALFORMED);
+    }
     let tos = ecn::decapsulate(arrival.outer_tos, ip.tos)?;
 
     let hash = flow_of(&ip, cursor.peek()).hash();

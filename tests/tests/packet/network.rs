@@ -41,6 +41,7 @@ pub const TUNNEL_END: Mac = Mac::new([0x02, 0, 0, 0, 0, 0x77]);
 pub const TUNNEL_OUTER: Mac = Mac::new([0x00, 0, 0, 0, 0, 0x77]);
 
 pub const ALICE_IP: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
+pub const GATEWAY_IP: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
 /// Interfaces.
 pub const BOB_PORT: u32 = 7;
@@ -60,6 +61,8 @@ pub const VNI: u32 = 0x01_f5a0;
 pub const LEAF_ROUTER: u32 = 1;
 pub const SPINE_ROUTER: u32 = 2;
 pub const TRANSIT_ROUTER: u32 = 3;
+/// What all of them shuffle flows with: not their number.
+pub const SEED: u32 = 0x5eed_0001;
 
 /// From this hypervisor to the other.
 pub const TO_PEER: Underlay = Underlay {
@@ -142,7 +145,9 @@ pub fn set_station(program: &mut Program, mac: Mac, kind: FdbKind, target: u32, 
 }
 
 fn lay_out_domain(program: &mut Program) {
-    program.set("DOMAINS", DOMAIN, Domain { router: LEAF_ROUTER, gateway: GATEWAY, pad: 0 });
+    let address = Be32::new(GATEWAY_IP.into());
+    let gateway = Domain { router: LEAF_ROUTER, gateway: GATEWAY, pad: 0, address };
+    program.set("DOMAINS", DOMAIN, gateway);
     program.clear::<FdbKey, FdbEntry>("FDB");
     set_station(program, ALICE, FdbKind::PORT, INGRESS, MTU);
     set_station(program, ANNA, FdbKind::PORT, INGRESS, MTU);
@@ -209,7 +214,7 @@ pub fn set_fib(program: &mut Program, leaf_routes: [(Ipv4Addr, usize, FibEntry);
         program.set("FIB_NODES", index, node);
     }
     for (router, root) in [(LEAF_ROUTER, leaf), (SPINE_ROUTER, spine), (TRANSIT_ROUTER, transit)] {
-        program.set("ROUTERS", router, Router { root, pad: 0 });
+        program.set("ROUTERS", router, Router { root, seed: SEED });
     }
 }
 

@@ -9,9 +9,10 @@ use crate::{
     bridge::{flow_of, port_of},
     case::{Case, check},
     network::{
-        ALICE, ALICE_IP, Entry, GATEWAY, GRE, GRE_MTU, KEY, KEYED, LEAF, LEAF_ROUTER, MTU, NARROW_MTU,
-        NEIGHBOUR, NOWHERE, PORT, THREE_HOPS, THREE_HOPS_GRE, TO_BLACKHOLE, TO_DEAD, TO_GRE, TO_GROUP,
-        TO_KERNEL, TO_KEYED, TO_LOOP, TO_NARROW, TO_NEIGHBOUR, TO_PEER, TO_VXLAN, VNI, VXLAN, set_fast_path,
+        ALICE, ALICE_IP, Entry, GATEWAY, GATEWAY_IP, GRE, GRE_MTU, KEY, KEYED, LEAF, LEAF_ROUTER, MTU,
+        NARROW_MTU, NEIGHBOUR, NOWHERE, PORT, SEED, THREE_HOPS, THREE_HOPS_GRE, TO_BLACKHOLE, TO_DEAD,
+        TO_GRE, TO_GROUP, TO_KERNEL, TO_KEYED, TO_LOOP, TO_NARROW, TO_NEIGHBOUR, TO_PEER, TO_VXLAN, VNI,
+        VXLAN, set_fast_path,
     },
 };
 
@@ -69,6 +70,7 @@ pub fn cases() -> Vec<Case> {
         left("from 0/8", &from(Ipv4Addr::UNSPECIFIED), Exit::PUNT_MALFORMED),
         left("from 127/8", &from(Ipv4Addr::LOCALHOST), Exit::PUNT_MALFORMED),
         left("from a multicast group", &from(Ipv4Addr::new(233, 252, 0, 1)), Exit::PUNT_MALFORMED),
+        left("from the gateway's own address", &from(GATEWAY_IP), Exit::PUNT_MALFORMED),
         left("from everybody", &from(Ipv4Addr::BROADCAST), Exit::PUNT_MALFORMED),
         broken("version 5", 0, 0x55),
         broken("a header of four words", 0, 0x44),
@@ -118,15 +120,16 @@ fn vxlan(about: &'static str, ip: &Ipv4Packet) -> Case {
 }
 
 /// Through the group whose even buckets are a neighbour's port, and whose odd ones a GRE tunnel: the first
-/// flow, by its UDP source port, that the leaf sends to a bucket of this parity.
+/// flow, by its UDP source port, that the leaf's seed, and not its number, sends to a bucket of this parity.
 fn member(about: &'static str, parity: usize) -> Case {
     let flow = |port: u8| {
         let mut ip = Ipv4Packet::udp(ALICE_IP, TO_GROUP, 64);
         ip.payload[1] = port;
         ip
     };
-    let taken = |ip: &Ipv4Packet| bucket(flow_of(ip).hash(), LEAF_ROUTER) % 2;
-    let ip = (0..=255).map(flow).find(|ip| taken(ip) == parity).expect("flows spread");
+    let taken = |ip: &Ipv4Packet, seed| bucket(flow_of(ip).hash(), seed) % 2;
+    let telling = |ip: &Ipv4Packet| taken(ip, SEED) == parity && taken(ip, LEAF_ROUTER) != parity;
+    let ip = (0..=255).map(flow).find(telling).expect("flows spread");
     if parity == 0 { ported(about, &ip, 63) } else { gre(about, &ip, GRE, None, 63) }
 }
 

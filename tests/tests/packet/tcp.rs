@@ -83,7 +83,7 @@ impl Hypervisor {
     /// Its endpoint, in the bridge domain and behind the router.
     fn serve(&mut self, port: &str, endpoint: Ipv4Addr, mac: Mac) {
         self.attach(port, PortKind::ENDPOINT, DOMAIN, PORT, mac);
-        self.program.set("DOMAINS", DOMAIN, Domain { router: ROUTER, gateway: GATEWAY, pad: 0 });
+        self.program.set("DOMAINS", DOMAIN, Domain { router: ROUTER, gateway: GATEWAY, ..Domain::default() });
         let (target, flags) = (self.machine.index(port), NexthopFlags::REDIRECT_PEER);
         self.route(
             endpoint,
@@ -108,7 +108,7 @@ impl Hypervisor {
         for (index, &node) in (0..).zip(&self.fib.nodes) {
             self.program.set("FIB_NODES", index, node);
         }
-        self.program.set("ROUTERS", ROUTER, Router { root: self.root, pad: 0 });
+        self.program.set("ROUTERS", ROUTER, Router { root: self.root, seed: 0 });
     }
 
     fn route_into(&mut self, destination: Ipv4Addr, tunnel: u32) {

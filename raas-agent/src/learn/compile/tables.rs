@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    net::Ipv4Addr,
+    net::{IpAddr, Ipv4Addr},
 };
 
 use raas_common::{
@@ -113,7 +113,11 @@ fn domain(fabric: &Fabric, leaves: &Leaves<'_>, id: u32) -> Domain {
         let (name, _) = interfaces.iter().find(|(_, role)| **role == Role::Domain { domain: id })?;
         let mut links = leaves.get(&router)?.links.values();
         let link = links.find(|link| link.name == *name && link.up)?;
-        Some(Domain { router, gateway: link.mac, pad: 0 })
+        let address = leaves.get(&router)?.addresses.iter().find_map(|a| match a.address.addr() {
+            IpAddr::V4(address) if a.interface == link.index => Some(Be32::new(address.to_bits())),
+            _ => None,
+        });
+        Some(Domain { router, gateway: link.mac, pad: 0, address: address.unwrap_or_default() })
     };
     gateway().unwrap_or_default()
 }

@@ -189,7 +189,12 @@ impl Namespace {
     }
 
     fn put_address(&mut self, address: Address) {
-        if self.addresses.insert(address) && self.link_up(address.interface).is_some() {
+        if !self.addresses.insert(address) {
+            return;
+        }
+        // A domain's gateway address stands with the links.
+        self.dirt.links = true;
+        if self.link_up(address.interface).is_some() {
             self.routes.begin_on_link(address.interface, &mut self.dirt);
         }
     }
@@ -201,6 +206,7 @@ impl Namespace {
             return;
         }
         let index = address.interface;
+        self.dirt.links = true;
         let source = address.address.addr();
         if !self.addresses.iter().any(|other| other.address.addr() == source) {
             self.routes.purge_source(source, &mut self.dirt);

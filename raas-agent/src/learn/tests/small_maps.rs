@@ -50,8 +50,15 @@ fn the_fdb_has_stations_behind_ports_and_tunnels_only() {
 #[test]
 fn a_domain_has_a_gateway_while_the_leafs_interface_is_up() {
     let mut net = Net::new();
-    let gateway = raas_common::Domain { router: LEAF, gateway: mac(2), pad: 0 };
+    let gateway = raas_common::Domain { router: LEAF, gateway: mac(2), ..Default::default() };
     assert_eq!(tables(&mut net).domains, BTreeMap::from([(DOMAIN, gateway)]));
+    net.add(leaf(), Address { interface: BRIDGE_SIDE, address: "2001:db8::1/64".parse().unwrap() });
+    let own = Address { interface: BRIDGE_SIDE, address: "198.51.100.1/24".parse().unwrap() };
+    net.add(leaf(), own);
+    let address = Be32::new(0xc633_6401);
+    assert_eq!(tables(&mut net).domains[&DOMAIN], raas_common::Domain { address, ..gateway });
+    net.remove(leaf(), own);
+    assert_eq!(tables(&mut net).domains[&DOMAIN], gateway);
     net.add(leaf(), Link { up: false, ..a_link(BRIDGE_SIDE, "bridge") });
     assert_eq!(tables(&mut net).domains[&DOMAIN], raas_common::Domain::default());
 }

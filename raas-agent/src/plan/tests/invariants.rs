@@ -216,6 +216,20 @@ fn hooks_and_checksums_follow_the_override() {
 }
 
 #[test]
+fn endpoints_finish_checksums_for_xdp_on_any_hypervisors_uplink() {
+    for (hook, off) in [(Hook::Xdp, true), (Hook::Auto, false), (Hook::Tc, false)] {
+        let mut network = demo();
+        network.fabric.hypervisors[1].uplink_hook = hook;
+        let desired = planned(&network, "h1").unwrap();
+        let endpoints: Vec<_> = ends(&desired).filter(|(end, _)| end.ifname == "eth0").collect();
+        assert!(!endpoints.is_empty());
+        for (end, _) in endpoints {
+            assert_eq!(end.tx_checksum_off, off, "{hook:?}: {}", end.alias);
+        }
+    }
+}
+
+#[test]
 fn an_existing_interface_becomes_a_port_and_nothing_more() {
     let mut network = demo();
     network.tenants[0].vpcs[0].subnets[0].endpoints.push(Endpoint {

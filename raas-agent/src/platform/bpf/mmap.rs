@@ -16,7 +16,7 @@ use memmap2::{MmapOptions, MmapRaw};
 use raas_common::{FibEntry, FibNode, Group, Nexthop, Router};
 
 use super::{maps, pins::Pins};
-use crate::fib::{NexthopMemory, TrieMemory};
+use crate::fib::{NexthopMemory, RouterId, TrieMemory};
 
 /// Elements of type `T` in a mapped array map.
 pub(super) struct Mapped {
@@ -76,6 +76,12 @@ impl FibMemory {
             nexthops: maps::open(pins, "NEXTHOPS")?,
             groups: maps::open(pins, "GROUPS")?,
         })
+    }
+
+    /// Sets what `router` shuffles flows with ([`ecmp_seed`](raas_common::ecmp_seed)). To be called before its
+    /// table is published: from then on, a change moves flows to other ways.
+    pub fn set_seed(&self, router: RouterId, seed: u32) {
+        self.routers.word(router.get(), 1).store(seed, Ordering::Relaxed);
     }
 }
 

@@ -17,7 +17,7 @@ use nix::{
 };
 use raas_common::{
     ABI_VERSION, Domain, Encap, Exit, FdbEntry, FdbKey, FdbKind, Globals, GlobalsFlags, Mac, Nexthop,
-    NexthopKind, Port, PortKind, TunnelKind,
+    NexthopKind, Port, PortKind, Router, TunnelKind,
 };
 
 use super::*;
@@ -371,6 +371,7 @@ fn a_new_agent_takes_the_live_fib_over() {
         let mut first = Fib::new(FibMemory::open(pins).unwrap(), Membarrier).unwrap();
         first.apply(router, "198.51.100.0/24".parse().unwrap(), Some(&route(2))).unwrap();
         let old = lookup(first.memory(), 1, inside);
+        first.memory().set_seed(router, 0x5eed);
         drop(first);
 
         let mut second = Fib::take_over(FibMemory::open(pins).unwrap(), Membarrier).unwrap();
@@ -381,6 +382,13 @@ fn a_new_agent_takes_the_live_fib_over() {
         let new = lookup(second.memory(), 1, outside);
         assert!(new.is_leaf() && new != old);
         assert_eq!(lookup(second.memory(), 1, inside), new);
+        let routers: ArrayTable<Router> = ArrayTable::open(pins, "ROUTERS").unwrap();
+        let root = second.memory().root(1);
+        assert_eq!(
+            routers.get(1).unwrap(),
+            Router { root, seed: 0x5eed },
+            "publishing leaves the seed alone"
+        );
         assert_eq!((second.counts().nodes.used, second.counts().nodes.quarantined), (1, 0));
     });
 }
