@@ -3,7 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 use tracing::{info, warn};
 
 use super::Event;
@@ -18,8 +21,13 @@ const REPAIR: Duration = Duration::from_secs(10);
 /// How soon a failed apply is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Applies the latest value of `desired`, now, on every change, and from time to time; says of each run what is wrong.
-pub fn spawn(mut kernel: Kernel, mut desired: watch::Receiver<Arc<Desired>>, events: mpsc::Sender<Event>) {
+/// Applies the latest value of `desired`, now, on every change, and from time to time; says of each run what is
+/// wrong. Ends with the other end of either channel.
+pub fn spawn(
+    mut kernel: Kernel,
+    mut desired: watch::Receiver<Arc<Desired>>,
+    events: mpsc::Sender<Event>,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
             let latest = desired.borrow_and_update().clone();
@@ -33,7 +41,7 @@ pub fn spawn(mut kernel: Kernel, mut desired: watch::Receiver<Arc<Desired>>, eve
                 () = tokio::time::sleep(pause) => {}
             }
         }
-    });
+    })
 }
 
 async fn apply(kernel: &mut Kernel, desired: &Desired) -> Vec<String> {
