@@ -88,10 +88,11 @@ mod tests {
         assert_eq!(same.desired, intent.desired);
 
         let other = Desired { hypervisor: "elsewhere".into(), ..(*intent.desired).clone() };
-        fs::remove_dir_all(&state).unwrap();
-        fs::write(&state, "in the way").unwrap();
+        let manifest = state.join(MANIFEST);
+        fs::remove_file(&manifest).unwrap();
+        fs::create_dir(&manifest).unwrap();
         let faults = Intent::renew(&options, &other).err().unwrap();
-        assert!(faults[0].contains("state"), "{faults:?}");
+        assert!(faults[0].contains(MANIFEST), "{faults:?}");
 
         options.config = directory.path().join("none");
         assert!(Intent::renew(&options, &other).is_err());
