@@ -3,7 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 use tracing::{info, warn};
 
 use super::Event;
@@ -18,8 +21,13 @@ const REPAIR: Duration = Duration::from_secs(10);
 /// How soon a failed apply is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Applies the latest value of `desired`, now, on every change, and from time to time; says of each run what is wrong.
-pub fn spawn(mut kernel: Kernel, mut desired: watch::Receiver<Arc<Desired>>, events: mpsc::Sender<Event>) {
+/// Applies the latest value of `desired`, now, on every change, and from time to time; says of each run what is
+/// wrong. Ends with the other end of either channel.
+pub fn spawn(
+    mut kernel: Kernel,
+    mut desired: watch::Receiver<Arc<Desired>>,
+    events: mpsc::Sender<Event>,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
             let latest = desired.borrow_and_update().clone();
@@ -34,7 +42,7 @@ pub fn spawn(mut kernel: Kernel, mut desired: watch::Receiver<Arc<Desired>>, eve
                 () = daemon_ended(&kernel, &latest) => {}
             }
         }
-    });
+    })
 }
 
 /// Waits until a daemon has ended that the next apply starts again. Not at once after an apply: one that cannot live would be

@@ -6,21 +6,20 @@ use std::{
         fd::{AsFd as _, BorrowedFd},
         unix::net::UnixDatagram,
     },
+    sync::Arc,
 };
 
 use anyhow::{Context as _, Result};
-use ipnet::Ipv4Net;
-use raas_common::{ABI_VERSION, Encap, Exit, ExitClass, Globals, GlobalsFlags};
-use tracing::{info, warn};
+use raas_common::{ABI_VERSION, Domain, Encap, Exit, ExitClass, Globals, GlobalsFlags, MAX_DOMAINS};
+use tracing::{error, info, warn};
 
 use crate::{
     EBPF_OBJECT,
-    fib::{Fib, FibCounts, RouteAction, RouterId},
-    learn::{Changes, RouterChange, Tables, Underlay},
+    fib::{Backlog, Fib, FibCounts, RouterId},
+    learn::{Changes, Tables, Underlay},
     model,
     plan::{self, Topology, TunnelSpec},
     platform::{
-        Paths,
         bpf::{Encaps, FastPath, FibMemory, Hook, Membarrier, Origin, PinnedMaps, Pins, detach_stale},
         ethtool,
     },
@@ -31,10 +30,16 @@ use crate::{
 pub struct Writer {
     programs: FastPath,
     maps: PinnedMaps,
-    fib: Fib<FibMemory, Membarrier>,
+    routes: Backlog<FibMemory, Membarrier>,
     encaps: Encaps<Membarrier>,
-    /// Routes that did not fit, with what they should be: tried again on every [`Self::maintain`].
-    pending: HashMap<(RouterId, Ipv4Net), Option<RouteAction>>,
+    /// The latest tables, if not all of them could be written: tried again on every [`Self::maintain`].
+    unwritten: Option<Arc<Tables>>,
+    /// Bridge domains whose entries an agent before this one wrote, and this one not yet.
+    inherited: BTreeSet<u32>,
+    /// What each counter scope counts for: the last name, if it is not in use.
+    scopes: BTreeMap<u32, String>,
+    /// What is wrong now.
+    faults: Faults,
     /// Interfaces that carry the program of this process: index and hook, by name.
     attached: BTreeMap<String, (u32, Hook)>,
     /// Packets that the fast path forwarded from each scope, when last looked at.
@@ -43,11 +48,19 @@ pub struct Writer {
     control: UnixDatagram,
 }
 
+/// What is wrong now. An entry stays until what failed has succeeded.
+#[derive(Default)]
+struct Faults {
+    tables: Vec<String>,
+    grace: Option<String>,
+    counters: Option<String>,
+}
+
 impl Writer {
-    /// Loads the programs on the pinned maps if they fit, and takes over what is live in them.
-    pub fn open(paths: &Paths, fib_nodes: u32) -> Result<Self> {
-        let pins = Pins::new(&paths.pin);
-        let programs = FastPath::load(EBPF_OBJECT, &pins, fib_nodes)?;
+    /// Loads the programs on the pinned maps if they fit, and takes over what is live in them. `previous` is what
+    /// they were filled for, if that is known.
+    pub fn open(pins: &Pins, fib_nodes: u32, previous: Option<&Topology>) -> Result<Self> {
+        let programs = FastPath::load(EBPF_OBJECT, pins, fib_nodes)?;
         match programs.origin() {
             Origin::New => info!("fast path: new maps"),
             Origin::Reused => info!("fast path: taking over the live maps"),
@@ -55,87 +68,125 @@ impl Writer {
                 warn!(%reason, "fast path: the pinned maps do not fit, made new ones");
             }
         }
-        let mut maps = PinnedMaps::open(&pins)?;
-        let memory = FibMemory::open(&pins)?;
-        let fib = if *programs.origin() == Origin::Reused {
-            Fib::take_over(memory, Membarrier).context("taking over the live forwarding tables")?
+        let mut maps = PinnedMaps::open(pins)?;
+        let reused = *programs.origin() == Origin::Reused;
+        let fib = if reused {
+            take_over(pins)?
         } else {
             maps.globals.set(0, Globals { flags: GlobalsFlags::FAST_PATH_ON, abi_version: ABI_VERSION })?;
-            Fib::new(memory, Membarrier).context("clearing the forwarding tables")?
+            empty(pins)?
         };
         Ok(Self {
-            encaps: Encaps::open(&pins, Membarrier)?,
+            encaps: Encaps::open(pins, Membarrier)?,
             programs,
             maps,
-            fib,
-            pending: HashMap::new(),
+            routes: Backlog::new(fib),
+            unwritten: None,
+            inherited: if reused { (0..MAX_DOMAINS).collect() } else { BTreeSet::new() },
+            scopes: previous.map(scopes).unwrap_or_default(),
+            faults: Faults::default(),
             attached: BTreeMap::new(),
             forwarded: HashMap::new(),
             control: UnixDatagram::unbound().context("opening a socket")?,
         })
     }
 
-    /// Writes what changed: first what routes refer to, then the routes.
-    pub fn write(&mut self, changes: Changes, topology: &Topology) -> Result<()> {
+    /// Writes what changed: first what routes refer to, then the routes, and what nothing refers to any more is
+    /// removed last. What fails keeps nothing else from being written, and is tried again by [`Self::maintain`].
+    pub fn write(&mut self, changes: Changes, topology: &Topology) {
         if let Some(tables) = &changes.tables {
-            self.write_tables(tables, topology)?;
+            self.write_tables(tables, topology);
         }
         for (router, change) in changes.routers {
-            if let Some(router) = RouterId::new(router) {
-                self.write_routes(router, change);
+            let Some(id) = RouterId::new(router) else { continue };
+            let waited = !self.routes.is_empty();
+            let error = if change.complete {
+                self.routes.replace(id, change.routes)
+            } else {
+                self.routes.write(id, change.routes)
+            };
+            if let Some(error) = error
+                && !waited
+            {
+                warn!(router, "fast path: {error}");
             }
         }
         for router in changes.removed.into_iter().filter_map(RouterId::new) {
-            self.fib.remove_router(router);
-            self.pending.retain(|(pending, _), _| *pending != router);
+            self.routes.remove_router(router);
         }
-        Ok(())
+        if let Some(tables) = &changes.tables
+            && self.unwritten.is_none()
+        {
+            self.finish_tables(tables);
+        }
     }
 
-    fn write_tables(&mut self, tables: &Tables, topology: &Topology) -> Result<()> {
+    /// Writes each table as far as possible. Devices are only added: what is in the other tables may still refer
+    /// to those that are to go.
+    fn write_tables(&mut self, tables: &Arc<Tables>, topology: &Topology) {
+        self.assign_scopes(topology);
+        let domains = self.domains(tables, topology);
+        let mut results = Vec::new();
         for tunnel in &topology.tunnels {
             let underlay = tables.encaps.get(&tunnel.id).copied().flatten();
-            self.encaps.set(tunnel.id, &outer_header(tunnel, underlay))?;
+            results.push(self.encaps.set(tunnel.id, &outer_header(tunnel, underlay)).map(drop));
         }
-        self.maps.devices.sync(&tables.devices)?;
-        self.maps.domains.sync(&tables.domains)?;
-        self.maps.fdb.sync(&tables.fdb)?;
-        self.maps.tunnels.sync(&tables.tunnels)?;
-        self.maps.ports.sync(&tables.ports)?;
-        Ok(())
+        results.push(self.maps.devices.add(&tables.devices));
+        results.push(domains.and_then(|domains| self.maps.domains.sync(&domains)).map(drop));
+        results.push(self.maps.fdb.sync(&tables.fdb).map(drop));
+        results.push(self.maps.tunnels.sync(&tables.tunnels).map(drop));
+        results.push(self.maps.ports.sync(&tables.ports).map(drop));
+        self.note(tables, results);
     }
 
-    fn write_routes(&mut self, router: RouterId, change: RouterChange) {
-        if change.complete {
-            self.fib.begin_resync(router);
-            self.pending.retain(|(pending, _), _| *pending != router);
-        }
-        for (prefix, action) in change.routes {
-            self.write_route(router, prefix, action);
-        }
-        if change.complete {
-            self.fib.finish_resync(router);
-        }
+    fn finish_tables(&mut self, tables: &Arc<Tables>) {
+        let result = self.maps.devices.retain(&tables.devices);
+        self.note(tables, vec![result]);
     }
 
-    /// Writes a route, or remembers it for later: the old one stays until then.
-    fn write_route(&mut self, router: RouterId, prefix: Ipv4Net, action: Option<RouteAction>) {
-        match self.fib.apply(router, prefix, action.as_ref()) {
-            Ok(_) => {
-                self.pending.remove(&(router, prefix));
+    fn note(&mut self, tables: &Arc<Tables>, results: Vec<Result<()>>) {
+        let errors = results.into_iter().filter_map(Result::err);
+        let faults: Vec<_> = errors.map(|error| format!("writing the fast path: {error:#}")).collect();
+        for fault in faults.iter().filter(|fault| !self.faults.tables.contains(fault)) {
+            error!("{fault}");
+        }
+        self.unwritten = (!faults.is_empty()).then(|| tables.clone());
+        self.faults.tables = faults;
+    }
+
+    /// What `DOMAINS` is to hold. A domain whose leaf is not known yet keeps what an earlier agent wrote.
+    fn domains(&mut self, tables: &Tables, topology: &Topology) -> Result<BTreeMap<u32, Domain>> {
+        let unknown = |id: &u32| !tables.domains.contains_key(id);
+        let wanted: BTreeSet<_> = topology.domains.iter().map(|domain| domain.id).filter(unknown).collect();
+        self.inherited.retain(|id| wanted.contains(id));
+        let mut domains = tables.domains.clone();
+        for &id in &self.inherited {
+            domains.insert(id, self.maps.domains.get(id)?);
+        }
+        Ok(domains)
+    }
+
+    /// Counters of a scope that counts for something else from now on start at zero.
+    fn assign_scopes(&mut self, topology: &Topology) {
+        let mut fault = None;
+        for (scope, name) in scopes(topology) {
+            if self.scopes.get(&scope) == Some(&name) {
+                continue;
             }
-            Err(error) => {
-                if self.pending.is_empty() {
-                    warn!(%prefix, router = router.get(), "fast path: {error}");
+            match self.maps.counters.clear(scope) {
+                Ok(()) => {
+                    self.forwarded.remove(&scope);
+                    self.scopes.insert(scope, name);
                 }
-                self.pending.insert((router, prefix), action);
+                Err(error) => fault = Some(format!("clearing the counters of {name}: {error:#}")),
             }
         }
+        self.faults.counters = fault;
     }
 
     /// Puts the new tables in the place of those taken over. To be called once everything learned is written.
     pub fn commit(&mut self) {
-        self.fib.commit_takeover();
+        self.routes.commit_takeover();
     }
 
     /// Puts the program on every port of the topology that exists (`interfaces`: index by name), on the hook that it is to have,
@@ -173,13 +224,32 @@ impl Writer {
         faults
     }
 
-    /// What can wait: frees what no program uses any more, tries again what did not fit.
-    pub fn maintain(&mut self) -> Result<()> {
-        self.fib.reclaim()?;
-        for ((router, prefix), action) in std::mem::take(&mut self.pending) {
-            self.write_route(router, prefix, action);
+    /// What can wait: frees what no program uses any more, tries again what could not be written.
+    pub fn maintain(&mut self, topology: &Topology) {
+        let grace = self.routes.retry().err();
+        self.faults.grace = grace.map(|error| format!("freeing what the fast path no longer uses: {error}"));
+        if let Some(tables) = self.unwritten.clone() {
+            self.write_tables(&tables, topology);
+            if self.unwritten.is_none() {
+                self.finish_tables(&tables);
+            }
+            if self.unwritten.is_none() {
+                info!("fast path: all is written");
+            }
         }
-        Ok(())
+    }
+
+    /// What is wrong now.
+    pub fn faults(&self) -> Vec<String> {
+        let Faults { tables, grace, counters } = &self.faults;
+        let waiting = (!self.routes.is_empty()).then(|| {
+            format!(
+                "{} routes do not fit into the fast path, and are left to the kernel: raise `fib-nodes` in \
+                 fabric.toml and restart the agent",
+                self.routes.len()
+            )
+        });
+        tables.iter().chain(grace).chain(counters).cloned().chain(waiting).collect()
     }
 
     /// Interfaces from which the fast path forwarded something since the last call.
@@ -201,13 +271,28 @@ impl Writer {
 
     /// How full the tables are.
     pub fn counts(&self) -> FibCounts {
-        self.fib.counts()
+        self.routes.counts()
     }
+}
 
-    /// Routes that did not fit.
-    pub fn pending(&self) -> usize {
-        self.pending.len()
-    }
+/// The live forwarding tables; empty ones, if those cannot be read: then the kernel forwards until the new are
+/// complete.
+fn take_over(pins: &Pins) -> Result<Fib<FibMemory, Membarrier>> {
+    Fib::take_over(FibMemory::open(pins)?, Membarrier).or_else(|error| {
+        warn!("fast path: not taking over the live forwarding tables: {error}");
+        empty(pins)
+    })
+}
+
+fn empty(pins: &Pins) -> Result<Fib<FibMemory, Membarrier>> {
+    Fib::new(FibMemory::open(pins)?, Membarrier).context("clearing the forwarding tables")
+}
+
+/// What each counter scope of a topology counts for.
+fn scopes(topology: &Topology) -> BTreeMap<u32, String> {
+    let ports = topology.ports.iter().map(|port| (port.scope, format!("port {}", port.name)));
+    let tunnels = topology.tunnels.iter().map(|tunnel| (tunnel.scope, format!("tunnel {}", tunnel.name)));
+    ports.chain(tunnels).collect()
 }
 
 /// A tunnel's outer header, towards the underlay's next hop if that is resolved.
@@ -233,3 +318,6 @@ fn resolve(hook: model::Hook, interface: &str, control: BorrowedFd<'_>) -> Hook 
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,10 +41,60 @@ impl Intent {
         })
     }
 
+    /// Reads again, and saves what is not `current`. Faults are what is wrong, a line each; then all is as it was,
+    /// and `current` stays desired.
+    pub fn renew(options: &Options, current: &Desired) -> Result<Self, Vec<String>> {
+        let intent = match Self::read(options) {
+            Ok(Ok(intent)) => intent,
+            Ok(Err(Refusal(faults))) => return Err(faults.lines().map(str::to_owned).collect()),
+            Err(error) => return Err(vec![format!("reading the configuration: {error:#}")]),
+        };
+        if *intent.desired != *current {
+            intent.save(options).map_err(|error| vec![format!("{error:#}")])?;
+        }
+        Ok(intent)
+    }
+
     /// Writes the manifest and the numbers given out, before anything is built with them.
     pub fn save(&self, options: &Options) -> Result<()> {
         state::write(&options.paths.state, ALLOCATIONS, &self.allocations)
             .and_then(|()| state::write(&options.paths.state, MANIFEST, &*self.desired))
             .context("saving what is to be applied")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+    use crate::platform::Paths;
+
+    #[test]
+    fn what_cannot_be_saved_or_read_is_not_taken() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().join("state");
+        fs::create_dir(&state).unwrap();
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/demo");
+        let mut options = Options {
+            paths: Paths { state: state.clone(), run: directory.path().into(), pin: directory.path().into() },
+            config: demo,
+            hypervisor: "h1".parse().unwrap(),
+            hook: None,
+        };
+        let intent = Intent::read(&options).unwrap().ok().unwrap();
+        intent.save(&options).unwrap();
+        let same = Intent::renew(&options, &intent.desired).unwrap();
+        assert_eq!(same.desired, intent.desired);
+
+        let other = Desired { hypervisor: "elsewhere".into(), ..(*intent.desired).clone() };
+        let manifest = state.join(MANIFEST);
+        fs::remove_file(&manifest).unwrap();
+        fs::create_dir(&manifest).unwrap();
+        let faults = Intent::renew(&options, &other).err().unwrap();
+        assert!(faults[0].contains(MANIFEST), "{faults:?}");
+
+        options.config = directory.path().join("none");
+        assert!(Intent::renew(&options, &other).is_err());
     }
 }

@@ -5,15 +5,17 @@ mod event;
 mod fast_path;
 mod intent;
 mod owner;
+mod patience;
 mod watch;
 mod watched;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result, anyhow};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch as latest},
+    task::JoinHandle,
 };
 use tracing::info;
 
@@ -27,7 +29,14 @@ use self::{
 use crate::{
     apply::Kernel,
     model::{Hook, Name},
-    platform::{Paths, lock::Lock, monitor::Monitor},
+    plan::Desired,
+    platform::{
+        Paths,
+        bpf::Pins,
+        lock::Lock,
+        monitor::Monitor,
+        state::{self, MANIFEST},
+    },
 };
 
 /// Exit code for a configuration with faults.
@@ -56,24 +65,49 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         }
     };
     let kernel = Kernel::new(options.paths.clone(), options.hypervisor.as_str()).await?;
-    let writer = Writer::open(&options.paths, intent.fib_nodes).context("loading the fast path")?;
+    let previous: Option<Desired> = state::read(&options.paths.state, MANIFEST)?;
+    let previous = previous.as_ref().map(|desired| &desired.topology);
+    let writer = Writer::open(&Pins::new(&options.paths.pin), intent.fib_nodes, previous)
+        .context("loading the fast path")?;
     intent.save(&options)?;
 
     let (sender, events) = mpsc::channel(16);
-    watch::spawn(&options.config, sender.clone())?;
+    let watch = watch::spawn(&options.config, sender.clone())?;
     let (batches, batch_receiver) = mpsc::channel(64);
     let watched = Watched::new(Monitor::new(batches, Monitor::RECEIVE_BUFFER));
     let (desired, latest_desired) = latest::channel(intent.desired.clone());
-    applier::spawn(kernel, latest_desired, sender);
+    let applier = applier::spawn(kernel, latest_desired, sender);
 
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let owner = Owner::new(options, intent, writer, watched, desired);
     tokio::select! {
         result = owner.run(events, batch_receiver) => result?,
+        error = end("the task that applies the configuration", applier) => return Err(error),
+        error = end("the task that watches the configuration", watch) => return Err(error),
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
     info!("the agent ends; the network stays and forwards (`raas down` removes it)");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Waits for a task that is not to end, and says how it did: an agent without one of its tasks would look alive.
+async fn end(what: &str, task: JoinHandle<()>) -> Error {
+    match task.await {
+        Ok(()) => anyhow!("{what} has ended"),
+        Err(error) => anyhow!("{what} has failed: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_end_of_a_task_is_an_error() {
+        let error = end("the task", tokio::spawn(async { panic!("a reason") })).await;
+        assert!(error.to_string().contains("the task has failed") && error.to_string().contains("a reason"));
+        assert_eq!(end("the task", tokio::spawn(async {})).await.to_string(), "the task has ended");
+    }
 }

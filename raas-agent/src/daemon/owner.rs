@@ -3,17 +3,17 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use tokio::{
     sync::{mpsc, watch},
     time::{MissedTickBehavior, interval},
 };
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
-use super::{Event, Intent, Options, Refusal, Writer, watched::Watched};
+use super::{Event, Intent, Options, Writer, patience::Patience, watched::Watched};
 use crate::{
     learn::{self, Batch, Learner},
     plan::{Desired, Place},
@@ -38,8 +38,11 @@ pub struct Owner {
     learner: Learner,
     watched: Watched,
     writer: Writer,
-    /// Everything was learned once, and what an earlier agent left behind is replaced.
+    /// Everything was learned once, or would not be for long, and what an earlier agent left behind is replaced.
     synchronised: bool,
+    patience: Patience,
+    /// Nodes that the FIB's pool was made with.
+    fib_nodes: u32,
     resynchronisations: u64,
     faults: Faults,
     reported: AgentReport,
@@ -49,9 +52,10 @@ pub struct Owner {
 #[derive(Default)]
 struct Faults {
     config: Vec<String>,
+    restart: Option<String>,
     apply: Vec<String>,
+    watch: Vec<String>,
     attach: Vec<String>,
-    write: Vec<String>,
 }
 
 impl Owner {
@@ -73,13 +77,19 @@ impl Owner {
             watched,
             writer,
             synchronised: false,
+            patience: Patience::default(),
+            fib_nodes: intent.fib_nodes,
             resynchronisations: 0,
             faults: Faults::default(),
             reported: AgentReport::default(),
         }
     }
 
-    /// Reacts to events until one of the channels closes.
+    /// Reacts to events. Each kind gets its turn, however much of another there is: tenants decide how much the
+    /// kernel has to say.
+    ///
+    /// # Errors
+    /// If those who are listened to have ended.
     pub async fn run(
         mut self,
         mut events: mpsc::Receiver<Event>,
@@ -91,20 +101,21 @@ impl Owner {
         let mut together = Vec::with_capacity(BATCHES);
         loop {
             tokio::select! {
-                // What the kernel says goes first: packets depend on it.
-                biased;
                 count = batches.recv_many(&mut together, BATCHES) => {
                     if count == 0 {
-                        return Ok(());
+                        bail!("nobody watches the kernel any more");
                     }
                     tokio::task::block_in_place(|| self.learn(together.drain(..)));
                 }
                 event = events.recv() => match event {
-                    None => return Ok(()),
+                    None => bail!("nobody applies the configuration any more"),
                     Some(Event::ConfigChanged) => self.reconfigure(),
                     Some(Event::Applied { desired, faults }) => self.applied(&desired, faults).await,
                 },
                 _ = ticks.tick() => {
+                    if let Some(place) = self.watched.ended() {
+                        bail!("nobody watches {place:?} any more");
+                    }
                     tick += 1;
                     tokio::task::block_in_place(|| self.maintain());
                     self.keep_alive(tick % REFRESH == 0);
@@ -130,20 +141,35 @@ impl Owner {
     fn update(&mut self) {
         let changes = self.learner.compile();
         let tables_changed = changes.tables.is_some();
-        if !changes.is_empty()
-            && let Err(error) = self.writer.write(changes, &self.desired.topology)
-        {
-            error!("writing the fast path: {error:#}");
-            self.faults.write = vec![format!("writing the fast path: {error:#}")];
+        if !changes.is_empty() {
+            self.writer.write(changes, &self.desired.topology);
         }
-        if !self.synchronised && self.learner.synchronised() {
-            self.writer.commit();
-            self.synchronised = true;
+        if self.synchronised && tables_changed {
+            self.attach();
+        }
+        self.commit(Instant::now());
+    }
+
+    /// Puts what was learned in the place of what an earlier agent left, once that is everything. One router
+    /// that cannot be made must not keep all others waiting: after a while the kernel forwards for those that are
+    /// not known.
+    fn commit(&mut self, now: Instant) {
+        if self.synchronised {
+            return;
+        }
+        let host = self.learner.namespace(&Place::Host).is_some_and(|host| host.synchronised());
+        let late = self.patience.is_over(host, now);
+        if self.learner.synchronised() {
             info!("the fast path follows the kernel");
-            self.attach();
-        } else if self.synchronised && tables_changed {
-            self.attach();
+        } else if late {
+            let unknown: Vec<_> = self.learner.unknown().collect();
+            warn!(routers = unknown.join(", "), "the fast path follows the kernel, without some routers");
+        } else {
+            return;
         }
+        self.writer.commit();
+        self.synchronised = true;
+        self.attach();
     }
 
     /// Programs go onto ports only once the tables are true: before, they would drop what they do not know yet.
@@ -156,30 +182,29 @@ impl Owner {
 
     /// Reads the configuration again. One with faults changes nothing.
     fn reconfigure(&mut self) {
-        let intent = match Intent::read(&self.options) {
-            Ok(Ok(intent)) => intent,
-            Ok(Err(Refusal(faults))) => {
-                warn!("the new configuration is refused, the old one stays:\n{faults}");
-                self.faults.config = faults.lines().map(str::to_owned).collect();
-                return;
-            }
-            Err(error) => {
-                error!("reading the configuration: {error:#}");
-                self.faults.config = vec![format!("reading the configuration: {error:#}")];
+        let intent = match Intent::renew(&self.options, &self.desired) {
+            Ok(intent) => intent,
+            Err(faults) => {
+                warn!("the new configuration is not taken, the old one stays:\n{}", faults.join("\n"));
+                self.faults.config = faults;
                 return;
             }
         };
         self.faults.config.clear();
+        self.faults.restart = (intent.fib_nodes != self.fib_nodes).then(|| {
+            format!(
+                "`fib-nodes` is {} now; the fast path has {} until the agent is restarted",
+                intent.fib_nodes, self.fib_nodes
+            )
+        });
         if intent.desired == self.desired {
             info!("the configuration is read again; nothing changes here");
-        } else if let Err(error) = intent.save(&self.options) {
-            error!("{error:#}");
-            self.faults.config = vec![format!("{error:#}")];
-            return;
         } else {
             info!("the configuration changed");
         }
         self.desired = intent.desired;
+        // Whom the learner forgets has to be dumped again if it comes back.
+        self.watched.retain(&self.desired.topology);
         self.learner.set_topology(self.desired.topology.clone());
         self.update();
         self.applier.send_replace(self.desired.clone());
@@ -191,23 +216,17 @@ impl Owner {
         if !Arc::ptr_eq(desired, &self.desired) {
             return;
         }
-        if let Err(error) = self.watched.follow(&self.desired.topology).await {
-            warn!("{error:#}");
-            self.faults.apply.push(format!("{error:#}"));
+        let faults = self.watched.follow(&self.desired.topology).await;
+        let faults: Vec<_> = faults.iter().map(|error| format!("{error:#}")).collect();
+        for fault in faults.iter().filter(|fault| !self.faults.watch.contains(fault)) {
+            warn!("{fault}");
         }
+        self.faults.watch = faults;
     }
 
     fn maintain(&mut self) {
-        self.faults.write.clear();
-        if let Err(error) = self.writer.maintain() {
-            self.faults.write.push(format!("{error:#}"));
-        }
-        let pending = self.writer.pending();
-        if pending > 0 {
-            self.faults.write.push(format!(
-                "{pending} routes do not fit into the fast path: raise `fib-nodes` in fabric.toml and restart the agent"
-            ));
-        }
+        self.writer.maintain(&self.desired.topology);
+        self.commit(Instant::now());
         if !self.faults.attach.is_empty() {
             self.attach();
         }
@@ -229,7 +248,8 @@ impl Owner {
     /// Tells `raas status`, if there is news.
     fn report(&mut self) {
         let counts = self.writer.counts();
-        let Faults { config, apply, attach, write } = &self.faults;
+        let Faults { config, restart, apply, watch, attach } = &self.faults;
+        let known = config.iter().chain(restart).chain(apply).chain(watch).chain(attach).cloned();
         let names = self.desired.topology.routers.iter();
         let report = AgentReport {
             pid: std::process::id(),
@@ -240,7 +260,7 @@ impl Owner {
             fib_nodes_used: counts.nodes.used,
             fib_nodes: counts.nodes.capacity,
             resynchronisations: self.resynchronisations,
-            faults: [config, apply, attach, write].into_iter().flatten().cloned().collect(),
+            faults: known.chain(self.writer.faults()).collect(),
         };
         if report != self.reported {
             if let Err(error) = report.write(&self.options.paths) {

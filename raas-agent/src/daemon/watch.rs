@@ -7,6 +7,7 @@ use notify::{EventKind, RecursiveMode, Watcher as _};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc,
+    task::JoinHandle,
     time::timeout,
 };
 
@@ -16,7 +17,7 @@ use super::Event;
 const QUIET: Duration = Duration::from_millis(200);
 
 /// Watches the directory for as long as the receiver of `events` lives.
-pub fn spawn(directory: &Path, events: mpsc::Sender<Event>) -> Result<()> {
+pub fn spawn(directory: &Path, events: mpsc::Sender<Event>) -> Result<JoinHandle<()>> {
     // One place is enough: a change that finds it taken is announced already.
     let (sender, mut changes) = mpsc::channel(1);
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -30,7 +31,7 @@ pub fn spawn(directory: &Path, events: mpsc::Sender<Event>) -> Result<()> {
         .watch(directory, RecursiveMode::NonRecursive)
         .with_context(|| format!("watching {}", directory.display()))?;
     let mut hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
-    tokio::spawn(async move {
+    Ok(tokio::spawn(async move {
         // Owned here: dropping the watcher ends the watch.
         let _watcher = watcher;
         loop {
@@ -42,6 +43,5 @@ pub fn spawn(directory: &Path, events: mpsc::Sender<Event>) -> Result<()> {
                 return;
             }
         }
-    });
-    Ok(())
+    }))
 }

@@ -1,8 +1,8 @@
 //! The namespaces under watch: those of the topology, as far as they exist, each as the namespace that it is now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result};
 
 use crate::{
     learn::Request,
@@ -25,19 +25,31 @@ impl Watched {
         Self { monitor, identities: BTreeMap::new() }
     }
 
-    /// Watches the hypervisor's own namespace and those of the topology's routers that exist; lets go of all others. A failure
-    /// leaves the rest to the next call.
-    pub async fn follow(&mut self, topology: &Topology) -> Result<()> {
-        let routers = topology.routers.iter().map(|router| Place::Namespace(router.netns.clone()));
-        let wanted: Vec<_> = std::iter::once(Place::Host).chain(routers).collect();
+    /// Lets go of namespaces that the topology does not name. To be called whenever it changes: one that comes
+    /// back later is watched from the beginning.
+    pub fn retain(&mut self, topology: &Topology) {
+        let wanted: BTreeSet<_> = wanted(topology).collect();
         let gone: Vec<_> = self.monitor.places().filter(|place| !wanted.contains(place)).cloned().collect();
         for place in gone {
             self.forget(&place);
         }
-        for place in wanted {
-            self.follow_one(&place).await.with_context(|| format!("watching {place:?}"))?;
+    }
+
+    /// Watches the hypervisor's own namespace and those of the topology's routers that exist; lets go of all
+    /// others. Returns what went wrong: the next call tries those again.
+    pub async fn follow(&mut self, topology: &Topology) -> Vec<Error> {
+        self.retain(topology);
+        let mut errors = Vec::new();
+        for place in wanted(topology) {
+            let result = self.follow_one(&place).await;
+            errors.extend(result.with_context(|| format!("watching {place:?}")).err());
         }
-        Ok(())
+        errors
+    }
+
+    /// A namespace whose watch has ended, as none should.
+    pub fn ended(&self) -> Option<&Place> {
+        self.monitor.ended()
     }
 
     async fn follow_one(&mut self, place: &Place) -> Result<()> {
@@ -67,3 +79,12 @@ impl Watched {
         self.monitor.request(requests);
     }
 }
+
+/// The namespaces that are to be watched.
+fn wanted(topology: &Topology) -> impl Iterator<Item = Place> {
+    let routers = topology.routers.iter().map(|router| Place::Namespace(router.netns.clone()));
+    std::iter::once(Place::Host).chain(routers)
+}
+
+#[cfg(test)]
+mod tests;

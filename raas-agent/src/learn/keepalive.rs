@@ -1,6 +1,9 @@
 //! What the kernel must be asked for, because packets of the fast path do not show it who is alive.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use raas_common::Mac;
 
@@ -95,11 +98,17 @@ pub fn of_underlay(fabric: &Fabric, host: &Namespace, managed: &mut BTreeSet<(Ip
     requests
 }
 
-/// Requests for the stations behind ports from which the fast path has just forwarded something.
+/// Requests for the stations behind ports from which the fast path has just forwarded something. Where several
+/// stations share a port, nobody knows which of them sent: those age, and one that still sends is learned again
+/// from its next packet, which is left to the bridge.
 pub fn of_ports(segments: &Segments, host: &Namespace, active: &BTreeSet<u32>) -> Vec<Request> {
-    segments
-        .learned(host)
-        .filter(|(port, _)| active.contains(port))
-        .map(|(port, mac)| Request::Refresh { port, mac })
-        .collect()
+    let mut stations: BTreeMap<u32, Vec<Mac>> = BTreeMap::new();
+    for (port, mac) in segments.learned(host).filter(|(port, _)| active.contains(port)) {
+        stations.entry(port).or_default().push(mac);
+    }
+    let alone = stations.into_iter().filter_map(|(port, macs)| match macs.as_slice() {
+        &[mac] => Some(Request::Refresh { port, mac }),
+        _ => None,
+    });
+    alone.collect()
 }

@@ -93,9 +93,15 @@ impl Learner {
     /// The hypervisor's namespace and those of all routers have been dumped: what is not known does not
     /// exist.
     pub fn synchronised(&self) -> bool {
+        self.host.namespace.synchronised() && self.unknown().next().is_none()
+    }
+
+    /// Full names of the routers whose namespaces have not been dumped.
+    pub fn unknown(&self) -> impl Iterator<Item = &str> {
         let known =
             |netns| self.namespaces.get(netns).is_some_and(|watched| watched.namespace.synchronised());
-        self.host.namespace.synchronised() && self.fabric.routers.values().all(|router| known(&router.netns))
+        let routers = self.fabric.routers.values().filter(move |router| !known(&router.netns));
+        routers.map(|router| router.name.as_str())
     }
 
     /// What a namespace looks like, if it is watched.

@@ -1,11 +1,11 @@
 //! Where stations of bridge domains are: the hypervisor's bridges in terms of the topology.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::{IpAddr, Ipv4Addr},
 };
 
-use raas_common::{FdbEntry, FdbKey, FdbKind, Mac, NexthopFlags};
+use raas_common::{FdbEntry, FdbKey, FdbKind, MAX_FDB, Mac, NexthopFlags};
 
 use super::Fabric;
 use crate::{
@@ -93,17 +93,20 @@ impl Segments {
             .map(|(mac, entry)| (entry.port, mac))
     }
 
-    /// Contents of map `FDB`.
+    /// Contents of map `FDB`. It is shared out among the domains, so that one in which somebody makes up
+    /// stations takes no room from the others: those beyond its share are left to the bridge.
     pub fn fdb(&self, host: &Namespace) -> BTreeMap<FdbKey, FdbEntry> {
         let mut fdb = BTreeMap::new();
+        let share = MAX_FDB as usize / self.domains.len().max(1);
         for (&domain, segment) in &self.domains {
             let bridged = host.stations.of_bridge(segment.bridge).map(|(mac, _)| mac);
             let remote = segment.vxlan.iter().flat_map(|vxlan| host.stations.of_vxlan(vxlan.device));
-            for mac in bridged.chain(remote.map(|(mac, _)| mac)) {
-                if let Some(entry) = self.locate(host, domain, mac) {
-                    fdb.insert(FdbKey { domain, mac, pad: 0 }, entry);
-                }
-            }
+            let stations: BTreeSet<_> = bridged.chain(remote.map(|(mac, _)| mac)).collect();
+            let located = stations.into_iter().filter_map(|mac| {
+                let entry = self.locate(host, domain, mac)?;
+                Some((FdbKey { domain, mac, pad: 0 }, entry))
+            });
+            fdb.extend(located.take(share));
         }
         fdb
     }

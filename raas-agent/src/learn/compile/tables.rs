@@ -20,7 +20,8 @@ use crate::{
 pub struct Tables {
     /// Map `PORTS`, by interface index: the ports that exist.
     pub ports: BTreeMap<u32, Port>,
-    /// Map `DOMAINS`, by id: all of the topology.
+    /// Map `DOMAINS`, by id: all of the topology, but for those whose leaf's namespace was never dumped. What
+    /// an agent before this one wrote of those may still be right.
     pub domains: BTreeMap<u32, Domain>,
     /// Map `FDB`.
     pub fdb: BTreeMap<FdbKey, FdbEntry>,
@@ -49,7 +50,9 @@ impl Tables {
             host.links.values().map(|link| (link.name.as_str(), link.index)).collect();
         let fdb = segments.fdb(host);
         let ports = ports(fabric, &by_name, &fdb);
-        let domains = fabric.domains.keys().map(|&id| (id, domain(fabric, leaves, id))).collect();
+        let known = |id: &u32| is_known(fabric, leaves, *id) || self.domains.contains_key(id);
+        let domains = fabric.domains.keys().copied().filter(known);
+        let domains = domains.map(|id| (id, domain(fabric, leaves, id))).collect();
         let changed = [
             replace(&mut self.ports, ports),
             replace(&mut self.fdb, fdb),
@@ -102,6 +105,12 @@ fn ports(
         Some((index, Port { kind, owner, scope: port.scope, source, pad: 0 }))
     };
     fabric.ports.iter().filter_map(port).collect()
+}
+
+/// Whether the domain has a gateway can be told: it is to have none, or its leaf's namespace was dumped.
+fn is_known(fabric: &Fabric, leaves: &Leaves<'_>, id: u32) -> bool {
+    let gateway = fabric.domains.get(&id).and_then(|domain| domain.gateway);
+    gateway.is_none_or(|(router, _)| leaves.get(&router).is_some_and(|leaf| leaf.synchronised()))
 }
 
 /// A domain has a gateway while the leaf's interface on it is up: else the kernel would not answer there

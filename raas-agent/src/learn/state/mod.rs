@@ -115,13 +115,13 @@ impl Namespace {
 
     fn put_dumped(&mut self, object: Object, first: bool) {
         let Object::Route(route) = object else { return self.put(object, Placement::Replace) };
+        if first {
+            self.routes.restart(&route, &mut self.dirt);
+        }
         // The kernel says that a link is down, and flushes its routes after that: a dump in between still
         // shows them.
         if !is_alive(&route, &self.ways(&route)) {
             return;
-        }
-        if first {
-            self.routes.restart(&route, &mut self.dirt);
         }
         self.put_route(route, Placement::Append);
     }

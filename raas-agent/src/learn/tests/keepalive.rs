@@ -48,5 +48,9 @@ fn stations_behind_active_ports_are_refreshed() {
     net.add(Place::Host, behind_port(mac(0x53), LEAF_PORT));
     net.compile();
     let refresh = Request::Refresh { port: PORT1, mac: mac(0x50) };
-    assert_eq!(net.learner.requests(&BTreeSet::from([PORT1, LEAF_PORT])), [refresh]);
+    let active = BTreeSet::from([PORT1, LEAF_PORT]);
+    assert_eq!(net.learner.requests(&active), [refresh]);
+    net.add(Place::Host, behind_port(mac(0x54), PORT1));
+    net.compile();
+    assert_eq!(net.learner.requests(&active), [], "nobody knows which of the two is alive");
 }

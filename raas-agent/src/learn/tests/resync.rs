@@ -102,6 +102,18 @@ fn a_dump_taken_between_a_link_going_down_and_its_flush_brings_nothing_back() {
 }
 
 #[test]
+fn a_dead_route_in_a_dump_takes_the_place_of_what_was_known() {
+    let mut net = Net::new();
+    net.add(spine(), there());
+    net.events(spine(), [Event::ResyncBegin]);
+    net.events(spine(), links());
+    net.add(spine(), Link { up: false, carrier: false, ..a_link(TO_PEER, "peer") });
+    let dead = Object::Route(route(PREFIX, &[(VIA, TO_PEER, 1)]));
+    net.events(spine(), [Event::Dumped(dead), Event::ResyncEnd]);
+    assert_eq!(net.action(SPINE, PREFIX), None, "replaced by the dead one while deaf");
+}
+
+#[test]
 fn a_namespace_made_anew_starts_from_nothing_and_the_old_one_is_not_heard() {
     let mut net = Net::new();
     net.add(spine(), there());

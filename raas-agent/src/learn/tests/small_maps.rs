@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use raas_common::{Be32, FdbEntry, FdbKey, FdbKind, PortKind, TunnelIngress, TunnelKey, TunnelKind};
+use raas_common::{Be32, FdbEntry, FdbKey, FdbKind, MAX_FDB, PortKind, TunnelIngress, TunnelKey, TunnelKind};
 
 use super::*;
 use crate::learn::{Tables, Underlay};
@@ -61,6 +61,36 @@ fn a_domain_has_a_gateway_while_the_leafs_interface_is_up() {
     assert_eq!(tables(&mut net).domains[&DOMAIN], gateway);
     net.add(leaf(), Link { up: false, ..a_link(BRIDGE_SIDE, "bridge") });
     assert_eq!(tables(&mut net).domains[&DOMAIN], raas_common::Domain::default());
+}
+
+#[test]
+fn nothing_is_said_of_a_domain_before_its_leaf_is_known() {
+    let mut net = Net { learner: Learner::default() };
+    net.learner.set_topology(topology());
+    net.dump(Place::Host, host_links());
+    assert!(tables(&mut net).domains.is_empty());
+    net.events(leaf(), [Event::ResyncBegin, Event::Dumped(link(BRIDGE_SIDE, "bridge"))]);
+    assert!(tables(&mut net).domains.is_empty());
+    net.events(leaf(), [Event::ResyncEnd]);
+    assert_eq!(tables(&mut net).domains[&DOMAIN].router, LEAF);
+    let anew = Batch { place: leaf(), generation: 2, events: vec![Event::ResyncBegin] };
+    net.learner.apply(anew);
+    net.add(Place::Host, behind_port(mac(0x50), PORT1));
+    assert_eq!(tables(&mut net).domains[&DOMAIN].router, 0, "the leaf that was known is no more");
+}
+
+#[test]
+fn a_domain_takes_no_more_of_the_fdb_than_its_share() {
+    let mut net = Net::new();
+    let station = |number: u32| {
+        let [_, a, b, c] = number.to_be_bytes();
+        behind_port(Mac::new([2, 0, 1, a, b, c]), PORT1)
+    };
+    net.events(
+        Place::Host,
+        (0..=MAX_FDB).map(|number| Event::Added(station(number).into(), Placement::Replace)),
+    );
+    assert_eq!(tables(&mut net).fdb.len(), MAX_FDB as usize);
 }
 
 #[test]

@@ -50,4 +50,12 @@ impl Counters {
         }
         Ok(())
     }
+
+    /// Sets one exit of a scope, on each CPU.
+    #[cfg(test)]
+    pub(crate) fn set(&mut self, scope: u32, exit: Exit, packets: u64) -> Result<()> {
+        let cpus = nr_cpus().map_err(|(_, error)| error)?;
+        let values = PerCpuValues::try_from(vec![Counter { packets, ..Counter::default() }; cpus])?;
+        Ok(self.map.set(counter_index(scope, exit), values, 0)?)
+    }
 }

@@ -6,6 +6,7 @@
 mod attach;
 mod clsact;
 mod counters;
+mod devices;
 mod encaps;
 mod grace;
 mod hash_table;
@@ -19,7 +20,7 @@ mod pins;
 mod syscall;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use attach::{Attached, Attachment, Hook, attachments, detach, detach_all, detach_stale};
 pub use counters::Counters;

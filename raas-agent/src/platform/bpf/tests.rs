@@ -31,7 +31,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Runs `test` in fresh namespaces, with a directory for pins (on a BPF file system once something is
 /// loaded).
-fn isolated(test: impl FnOnce(&Pins) + Send) {
+pub(crate) fn isolated(test: impl FnOnce(&Pins) + Send) {
     if !geteuid().is_root() {
         eprintln!("skipped: needs root");
         return;
@@ -234,6 +234,10 @@ fn sync_writes_the_differences() {
         assert!(maps.devices.insert(999).is_err(), "no such interface");
         assert!(maps.devices.sync(&BTreeSet::from([index, 999])).unwrap().is_empty(), "999 is gone");
         assert_eq!(maps.devices.sync(&BTreeSet::new()).unwrap().removed, 1);
+        maps.devices.add(&BTreeSet::from([999, index])).unwrap();
+        assert_eq!(maps.devices.entries().unwrap(), BTreeSet::from([index]), "the other is gone: no error");
+        maps.devices.retain(&BTreeSet::new()).unwrap();
+        assert!(maps.devices.entries().unwrap().is_empty());
     });
 }
 

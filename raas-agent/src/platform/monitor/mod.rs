@@ -8,7 +8,7 @@ mod keepalive;
 mod request;
 mod socket;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod watch;
 
 use std::{collections::BTreeMap, os::fd::OwnedFd};
@@ -79,6 +79,11 @@ impl Monitor {
     /// Namespaces that are watched.
     pub fn places(&self) -> impl Iterator<Item = &Place> {
         self.watched.keys()
+    }
+
+    /// A namespace whose watch has ended, which it does only by a panic.
+    pub fn ended(&self) -> Option<&Place> {
+        self.watched.iter().find(|(_, watched)| watched.task.is_finished()).map(|(place, _)| place)
     }
 
     /// Asks the kernel for keep-alives. Each is tried; one that is refused is logged, as the next call asks

@@ -5,6 +5,7 @@ use std::{
     os::fd::{AsRawFd, OwnedFd},
 };
 
+use netlink_packet_core::DefaultNla;
 use netlink_packet_route::link::{
     BridgeStpState, InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, InfoVeth,
     InfoVxlan,
@@ -19,6 +20,13 @@ use crate::{
 
 /// UDP port of VXLAN (RFC 7348 section 5).
 pub const VXLAN_PORT: u16 = 4789;
+
+/// Most stations that a bridge learns from traffic: an endpoint that makes some up must not fill the memory of
+/// the kernel and of the agent. As many as an Ethernet switch of the smaller kind.
+const MAX_LEARNED: u32 = 4096;
+
+/// `include/uapi/linux/if_link.h`, since Linux 6.7.
+const IFLA_BR_FDB_MAX_LEARNED: u16 = 49;
 
 /// Makes a veth pair: end `a` in the namespace of `handle`, end `b` in `peer`, both down, with names, MAC
 /// addresses and MTU as they stay.
@@ -66,6 +74,8 @@ fn bridge_settings() -> InfoData {
     InfoData::Bridge(vec![
         InfoBridge::StpState(BridgeStpState::Disabled),
         InfoBridge::MulticastSnooping(false),
+        // A kernel that does not know it passes over it.
+        InfoBridge::Other(DefaultNla::new(IFLA_BR_FDB_MAX_LEARNED, MAX_LEARNED.to_ne_bytes().into())),
     ])
 }
 

@@ -29,12 +29,12 @@ use crate::{
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A named namespace that goes with the value.
-struct Netns {
-    name: String,
+pub(crate) struct Netns {
+    pub(crate) name: String,
 }
 
 impl Netns {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("raas-test-monitor-{}-{count}", std::process::id());
