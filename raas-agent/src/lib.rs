@@ -1,4 +1,5 @@
 //! The RaaS agent as a library: what the `raas` binary and the tests share.
+#![deny(unsafe_code)] // Except in the few files of `platform` that say why.
 
 pub mod apply;
 pub mod cli;

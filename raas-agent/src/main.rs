@@ -1,4 +1,5 @@
 //! The `raas` binary.
+#![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 

@@ -4,6 +4,7 @@
 //! bpffs and state directory), joined to the others by an underlay of veths. One agent runs in each. A
 //! [`Lab`] removes all of it when it is dropped, also after a panic, and on SIGINT and SIGTERM; [`sweep`]
 //! removes what a killed process left.
+#![forbid(unsafe_code)]
 
 mod agent;
 mod dump;

@@ -2,6 +2,7 @@
 //!
 //! xtask itself depends on nothing that needs the BPF toolchain, since [`setup`] is what finds or installs
 //! it. The verbs that need the agent run set-up first, then cargo.
+#![forbid(unsafe_code)]
 
 mod bpf;
 mod cargo;

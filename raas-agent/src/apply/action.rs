@@ -65,8 +65,6 @@ pub enum Action {
     ReleaseLink(LinkRef),
     /// Deletes a link (with a veth, its other end too).
     DeleteLink(LinkRef),
-    /// Deletes a namespace.
-    DeleteNamespace(NamespaceRef),
     /// Makes a namespace, marked and named.
     CreateNamespace {
         /// Which.
@@ -153,6 +151,8 @@ pub enum Action {
         /// The whole of `frr.conf`.
         config: String,
     },
+    /// Deletes a namespace, of which FRR knows nothing any more.
+    DeleteNamespace(NamespaceRef),
 }
 
 /// What an action makes or needs, so that a failure takes with it what builds on it and nothing else.
@@ -174,24 +174,24 @@ impl Action {
             Self::RemoveRoute(_) => 3,
             Self::ReleaseLink(_) => 4,
             Self::DeleteLink(_) => 5,
-            Self::DeleteNamespace(_) => 6,
-            Self::CreateNamespace { .. } => 7,
-            Self::SetParameters { .. } => 8,
-            Self::CreateBridge(_) => 9,
-            Self::SetBridge(_) => 10,
-            Self::CreateVxlan(_) => 11,
-            Self::CreateVeth(_) => 12,
-            Self::SetLink { .. } => 13,
-            Self::SetPort { .. } => 14,
-            Self::SetLinkParameters { .. } => 15,
-            Self::SetOffloads { .. } => 16,
-            Self::RemoveAddress { .. } => 17,
-            Self::AddAddress { .. } => 18,
-            Self::RaiseLink(_) => 19,
-            Self::SetRoute { .. } => 20,
-            Self::StartDhcpServer(_) => 21,
-            Self::StartDhcpClient(_) => 22,
-            Self::LoadFrr { .. } => 23,
+            Self::CreateNamespace { .. } => 6,
+            Self::SetParameters { .. } => 7,
+            Self::CreateBridge(_) => 8,
+            Self::SetBridge(_) => 9,
+            Self::CreateVxlan(_) => 10,
+            Self::CreateVeth(_) => 11,
+            Self::SetLink { .. } => 12,
+            Self::SetPort { .. } => 13,
+            Self::SetLinkParameters { .. } => 14,
+            Self::SetOffloads { .. } => 15,
+            Self::RemoveAddress { .. } => 16,
+            Self::AddAddress { .. } => 17,
+            Self::RaiseLink(_) => 18,
+            Self::SetRoute { .. } => 19,
+            Self::StartDhcpServer(_) => 20,
+            Self::StartDhcpClient(_) => 21,
+            Self::LoadFrr { .. } => 22,
+            Self::DeleteNamespace(_) => 23,
         }
     }
 

@@ -1,5 +1,7 @@
 //! The hypervisor's kernel, made to look as desired.
 
+use std::io;
+
 use anyhow::{Context, Result};
 
 use super::{Observed, Plan, Report, diff, execute};
@@ -65,6 +67,14 @@ impl Kernel {
         );
         let observed = self.observe(desired).await.context("looking at what exists")?;
         Ok(self.execute(diff(desired, &observed)).await)
+    }
+
+    /// Waits until a daemon that [`Self::reconcile`] would start again ends: FRR's.
+    ///
+    /// # Errors
+    /// If the kernel cannot tell.
+    pub async fn daemon_ended(&self) -> io::Result<()> {
+        process::frr::ended(&self.paths).await
     }
 
     /// Removes everything that carries our mark, and our processes and their files; needs no record of what

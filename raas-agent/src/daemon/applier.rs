@@ -25,15 +25,29 @@ pub fn spawn(mut kernel: Kernel, mut desired: watch::Receiver<Arc<Desired>>, eve
             let latest = desired.borrow_and_update().clone();
             let faults = apply(&mut kernel, &latest).await;
             let pause = if faults.is_empty() { REPAIR } else { RETRY };
-            if events.send(Event::Applied { desired: latest, faults }).await.is_err() {
+            if events.send(Event::Applied { desired: latest.clone(), faults }).await.is_err() {
                 return;
             }
             tokio::select! {
                 changed = desired.changed() => if changed.is_err() { return },
                 () = tokio::time::sleep(pause) => {}
+                () = daemon_ended(&kernel, &latest) => {}
             }
         }
     });
+}
+
+/// Waits until a daemon has ended that the next apply starts again. Not at once after an apply: one that cannot live would be
+/// started without a pause.
+async fn daemon_ended(kernel: &Kernel, desired: &Desired) {
+    if !desired.frr.is_empty() {
+        tokio::time::sleep(RETRY).await;
+        match kernel.daemon_ended().await {
+            Ok(()) => return,
+            Err(error) => warn!("ends of daemons go unnoticed for {REPAIR:?}: {error}"),
+        }
+    }
+    std::future::pending().await
 }
 
 async fn apply(kernel: &mut Kernel, desired: &Desired) -> Vec<String> {

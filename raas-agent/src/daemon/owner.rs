@@ -195,6 +195,10 @@ impl Owner {
             warn!("{error:#}");
             self.faults.apply.push(format!("{error:#}"));
         }
+        // A change of hooks alone changes no table.
+        if self.synchronised {
+            self.attach();
+        }
     }
 
     fn maintain(&mut self) {

@@ -17,16 +17,14 @@
 //!   by themselves, and zebra needs no configuration (`no ip forwarding`, which it would print, turns the
 //!   hypervisor's own forwarding off).
 //!
-//! # What it asks of those who run FRR (8.4.4, tried)
+//! - Routers wait for those below them before they tell others what they know: [`coalesce_time`].
 //!
-//! - Start `zebra -n -K 30 -r -f /dev/null`, then `bgpd -f frr.conf` (this file, readable by user frr), both
-//!   with `-d -F datacenter -P 0 -z DIR/zserv.api --vty_socket DIR -i PIDFILE`, DIR owned by frr. They follow
-//!   `/run/netns` by inotify: namespaces and interfaces may come and go before and after, but `/run/netns`
-//!   must be there, and mounted, first.
-//! - Apply a change, once its namespaces are there, with `frr-reload.py --reload --daemon bgpd --bindir
-//!   /usr/bin --confdir DIR --rundir DIR --vty_socket DIR FILE`; delete namespaces after it. `DIR/vtysh.conf`
-//!   must say `hostname NAME` as this file does, or each reload finds a difference. Then write the file over
-//!   `frr.conf`, for the next start of bgpd.
+//! # What it asks of those who run FRR (8.4.4, tried; `platform/process/frr` does it)
+//!
+//! - Start `zebra -n -K 30 -r -f /dev/null`, then `bgpd -f frr.conf` (this file, readable by user frr). They follow `/run/netns`
+//!   by inotify: namespaces and interfaces may come and go before and after, but `/run/netns` must be there, and mounted, first.
+//! - Apply a change, once its namespaces are there, with `frr-reload.py --daemon bgpd`; delete namespaces after it. `vtysh.conf`
+//!   must say `hostname NAME` as this file does, or each reload finds a difference.
 //! - Restart both or none, with SIGKILL: SIGTERM withdraws all routes, and bgpd alone leaves in the kernel
 //!   for ever what was withdrawn while it was away (it tells zebra of its graceful restart before it knows
 //!   the VRFs' ids). A new zebra finds the routes, and drops after 30 s (`-K`) those that nobody announced
@@ -184,6 +182,7 @@ impl Speaker {
         out.lines(1, GRACEFUL_RESTART);
         out.line(1, "bgp bestpath as-path multipath-relax");
         let groups: BTreeSet<Group> = sessions.values().map(|session| session.group).collect();
+        out.line(1, format_args!("coalesce-time {}", coalesce_time(&groups)));
         for group in groups {
             out.line(1, format_args!("neighbor {group} peer-group"));
             out.line(1, format_args!("neighbor {group} remote-as external"));
@@ -212,6 +211,22 @@ impl Speaker {
         out.line(1, "exit-address-family");
         out.line(0, "exit");
         out.line(0, "!");
+    }
+}
+
+/// How long bgpd gathers routes for a new neighbour before it sends them and End-of-RIB, milliseconds.
+///
+/// After a restart, End-of-RIB makes the neighbour drop whatever it was not told anew (RFC 4724, section 4.2). A
+/// router that restarts with all those below it would send it before it has learned their routes, and other
+/// hypervisors would be without these for 0.1 s and more. So who is above waits for those below. The profile's 1000
+/// at every level would be no order, and slow.
+fn coalesce_time(groups: &BTreeSet<Group>) -> u32 {
+    match (groups.contains(&Group::Customers), groups.contains(&Group::Providers)) {
+        // Spines.
+        (false, _) => 100,
+        // L1 under an L2.
+        (true, true) => 500,
+        (true, false) => 1500,
     }
 }
 

@@ -1,4 +1,5 @@
 //! Offloads and driver names, through the ethtool ioctl.
+#![expect(unsafe_code, reason = "ioctls")]
 
 use std::os::fd::BorrowedFd;
 

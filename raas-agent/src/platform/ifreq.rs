@@ -1,4 +1,5 @@
 //! Device ioctls, on a socket that says in which namespace: what netlink has no cheap word for.
+#![expect(unsafe_code, reason = "ioctls")]
 
 use std::{
     io, mem,

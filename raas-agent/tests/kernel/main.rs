@@ -4,6 +4,5 @@ mod dhcp;
 mod frr;
 mod lab;
 mod links;
-mod neighbours;
 mod order;
 mod sample;

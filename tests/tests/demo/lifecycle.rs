@@ -3,7 +3,10 @@
 use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
-use nix::sys::signal::Signal;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use raas_agent::model::Hook;
 use raas_lab::{Lab, Pinging, Port, wait_for};
 use serde_json::Value;
@@ -14,7 +17,7 @@ const SOON: Duration = Duration::from_secs(30);
 
 /// `kill -9` of an agent under TCP: the stream goes on. A route that is withdrawn while there is no agent is
 /// gone from the fast path when there is one again.
-pub fn kill(lab: &Lab) -> Result<()> {
+pub fn kill_agent(lab: &Lab) -> Result<()> {
     let (near, far, other) = (lab.station("acme/pc1")?, lab.station("acme/pc4")?, lab.station("acme/pc3")?);
     let withdrawn = lab.address(&other)?;
     let mut killed = false;
@@ -228,6 +231,33 @@ fn programs(lab: &Lab) -> Result<Vec<Value>> {
         Ok(program["id"].clone())
     };
     pins.lines().map(id).collect()
+}
+
+/// One of FRR's daemons is killed: no ping at 100/s is lost, the agent starts both again, and the sessions return.
+pub fn kill_frr(lab: &Lab) -> Result<()> {
+    let (from, to) = (lab.station("acme/pc1")?, lab.station("acme/pc3")?);
+    for victim in 0..FRR.len() {
+        let pinging = lab.keep_pinging(&from, lab.address(&to)?)?;
+        let before = frr(lab)?;
+        kill(before[victim], Signal::SIGKILL).with_context(|| format!("killing {}", FRR[victim]))?;
+        wait_for(SOON, "restart of both daemons", || {
+            Ok(frr(lab)?.iter().all(|pid| !before.contains(pid)).then_some(()))
+        })?;
+        lab.wait_ready(READY)?;
+        none_lost(pinging).with_context(|| format!("{} was killed", FRR[victim]))?;
+    }
+    Ok(())
+}
+
+const FRR: [&str; 2] = ["zebra", "bgpd"];
+
+/// Process ids of h1's FRR.
+fn frr(lab: &Lab) -> Result<Vec<Pid>> {
+    let pid = |daemon| -> Result<Pid> {
+        let output = lab.exec("h1", None, &["cat", &format!("/run/raas/frr/{daemon}.pid")])?;
+        Ok(Pid::from_raw(String::from_utf8_lossy(&output.stdout).trim().parse().context(daemon)?))
+    };
+    FRR.into_iter().map(pid).collect()
 }
 
 fn none_lost(pinging: Pinging) -> Result<()> {

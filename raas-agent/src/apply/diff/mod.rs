@@ -15,7 +15,7 @@ use crate::plan::{Desired, Place, StaticRoute};
 /// What is to be done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Steps, in order: removals, then creations, each after what it builds on.
+    /// Steps, in order: removals, then creations, each after what it builds on; namespaces go last.
     pub actions: Vec<Action>,
     /// What cannot be done, because something that is not ours is in the way.
     pub conflicts: Vec<Conflict>,

@@ -1,6 +1,7 @@
 //! The tables' memory: array maps that are mapped into the agent and read by the programs at the same time.
 //!
 //! All of it is accessed as aligned 32-bit atomics: what the programs read is never torn.
+#![expect(unsafe_code, reason = "memory that the kernel and we share")]
 
 use std::{
     io,

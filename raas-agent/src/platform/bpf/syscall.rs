@@ -1,4 +1,5 @@
 //! System calls that neither aya nor nix wrap.
+#![expect(unsafe_code, reason = "system calls")]
 
 use std::{
     ffi::CString,

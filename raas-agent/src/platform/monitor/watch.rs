@@ -4,6 +4,7 @@
 //! mirror knows which of the two is newer. Dumps and notifications are lost together when the receive buffer
 //! runs over (`ENOBUFS`). Then the kernel drops *every* notification until the queue is empty
 //! (`NETLINK_S_CONGESTED`), and says so only once: a new dump begins only after the queue was seen empty.
+#![expect(unsafe_code, reason = "registering a descriptor with the runtime")]
 
 use std::{io, mem, time::Duration};
 

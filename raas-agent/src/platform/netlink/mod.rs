@@ -3,7 +3,6 @@
 
 pub mod address;
 pub mod link;
-pub mod neighbour;
 pub mod read;
 pub mod route;
 

@@ -16,6 +16,7 @@ use nix::{
     unistd::Pid,
 };
 
+use super::pidfd::PidFd;
 use crate::platform::netns::Identity;
 
 /// How long a daemon may take to end before it is killed.
@@ -67,7 +68,20 @@ impl Description<'_> {
     /// # Errors
     /// If it does not even end when killed.
     pub(super) async fn end(&self) -> Result<()> {
-        for signal in [Signal::SIGTERM, Signal::SIGKILL] {
+        self.signal(&[Signal::SIGTERM, Signal::SIGKILL]).await
+    }
+
+    /// Kills the process, if it runs, and waits until it has ended.
+    ///
+    /// # Errors
+    /// If it does not end.
+    pub(super) async fn kill(&self) -> Result<()> {
+        self.signal(&[Signal::SIGKILL]).await
+    }
+
+    /// Sends one signal after the other, until one has ended the process.
+    async fn signal(&self, signals: &[Signal]) -> Result<()> {
+        for &signal in signals {
             let Some(Process(pid)) = self.find() else { return Ok(()) };
             match kill(pid, signal) {
                 Ok(()) | Err(Errno::ESRCH) => {}
@@ -81,6 +95,19 @@ impl Description<'_> {
         match self.find() {
             None => Ok(()),
             Some(Process(pid)) => bail!("process {pid} ({:?}) does not end", self.programs),
+        }
+    }
+
+    /// Waits until the process ends, if it runs.
+    ///
+    /// # Errors
+    /// If the kernel refuses a descriptor of it.
+    pub(super) async fn ended(&self) -> io::Result<()> {
+        let Some(Process(pid)) = self.find() else { return Ok(()) };
+        match PidFd::open(pid)? {
+            // Between the look and the descriptor, the pid may have become another process's.
+            Some(process) if self.find().is_some() => process.ended().await,
+            _ => Ok(()),
         }
     }
 

@@ -1,9 +1,11 @@
 //! Daemons that outlive the agent: FRR, DHCP servers, DHCP clients. What runs is read from the machine at
 //! each observation, and nothing is signalled that has not just been recognised as ours.
+#![expect(unsafe_code, reason = "what a child does between fork and exec")]
 
 pub mod dnsmasq;
 pub mod frr;
 mod identify;
+mod pidfd;
 pub mod udhcpc;
 
 use std::{

@@ -71,7 +71,9 @@ pub async fn start(paths: &Paths, netns: &OwnedFd, client: &DhcpClient) -> Resul
         .args(applet)
         .env("RAAS_LEASE", &files.lease)
         // In the foreground: in the background it goes only once it has a lease, and we would wait.
-        .args(["-f", "-i", "eth0", "-T", "1", "-A", "2", "-O", "mtu"])
+        .args(["-f", "-i", "eth0", "-O", "mtu"])
+        // A request each second until there is a lease: a stretched subnet's server answers once EVPN has joined the segment.
+        .args(["-t", "0", "-T", "1"])
         .args(["-x", &format!("hostname:{}", client.name)])
         .arg("-s")
         .arg(&files.script)

@@ -1,5 +1,6 @@
 //! `raas-lab`: the lab's command line. `cargo xtask run` and `cargo xtask lab` build everything and then
 //! become this.
+#![forbid(unsafe_code)]
 
 mod manage;
 mod run;
