@@ -41,9 +41,8 @@ fn hypervisor(raw: raw::Hypervisor) -> Option<Hypervisor> {
 
 fn tenant(raw: raw::Tenant) -> Option<Tenant> {
     let subnets = raw.vpcs.iter().flat_map(|vpc| &vpc.subnets);
-    let vnis = subnets
-        .filter_map(|subnet| Some((subnet.name.as_ref()?.value.clone(), subnet.vni.at()?.value)))
-        .collect();
+    let vnis =
+        subnets.filter_map(|subnet| Some((subnet.name.value()?.clone(), subnet.vni.at()?.value))).collect();
     Some(Tenant {
         name: raw.name,
         vpcs: all(raw.vpcs, |raw| vpc(raw, &vnis))?,
@@ -54,16 +53,18 @@ fn tenant(raw: raw::Tenant) -> Option<Tenant> {
 
 fn vpc(raw: raw::Vpc, vnis: &BTreeMap<Name, u32>) -> Option<Vpc> {
     Some(Vpc {
-        name: raw.name?.value,
+        name: raw.name.into_value()?,
         hypervisor: raw.hypervisor?.value,
-        spines: all(raw.spines, |spine| Some(Spine { name: spine.name?.value, bgp: bgp(spine.bgp)? }))?,
+        spines: all(raw.spines, |spine| {
+            Some(Spine { name: spine.name.into_value()?, bgp: bgp(spine.bgp)? })
+        })?,
         subnets: all(raw.subnets, |raw| subnet(raw, vnis))?,
     })
 }
 
 fn transit(raw: raw::Transit) -> Option<Transit> {
     Some(Transit {
-        name: raw.name?.value,
+        name: raw.name.into_value()?,
         hypervisor: raw.hypervisor?.value,
         level: raw.level?.value,
         bgp: bgp(raw.bgp)?,
@@ -105,7 +106,7 @@ fn subnet(raw: raw::Subnet, vnis: &BTreeMap<Name, u32>) -> Option<Subnet> {
         (None, None) => return None,
     };
     let endpoints = all(raw.endpoints, |raw| endpoint(raw, hook))?;
-    Some(Subnet { name: raw.name?.value, kind, vni, endpoints })
+    Some(Subnet { name: raw.name.into_value()?, kind, vni, endpoints })
 }
 
 fn dhcp(raw: raw::Dhcp) -> Option<Dhcp> {
@@ -115,7 +116,7 @@ fn dhcp(raw: raw::Dhcp) -> Option<Dhcp> {
 
 fn endpoint(raw: raw::Endpoint, of_subnet: Hook) -> Option<Endpoint> {
     Some(Endpoint {
-        name: raw.name?.value,
+        name: raw.name.into_value()?,
         kind: match raw.interface.into_value() {
             Some(interface) => EndpointKind::Interface(interface),
             None => EndpointKind::Namespace,

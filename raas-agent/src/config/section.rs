@@ -11,6 +11,7 @@ use super::{
     source::{At, Place, Written},
     suggest::nearest,
 };
+use crate::model::Name;
 
 /// A table that is being read. Every key that is asked for is known; the others are faults. Where one of
 /// these looks like a key that is missing, that is one fault, not two.
@@ -50,6 +51,12 @@ impl<'t> Section<'t> {
     ) -> Option<At<T>> {
         self.require(key);
         self.optional(key, parse).into_at()
+    }
+
+    /// The name of what the table describes.
+    pub fn named(&mut self) -> Written<Name> {
+        self.require("name");
+        self.optional("name", parse::name)
     }
 
     /// A key that may be left out.

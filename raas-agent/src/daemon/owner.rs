@@ -222,6 +222,10 @@ impl Owner {
             warn!("{fault}");
         }
         self.faults.watch = faults;
+        // A change of hooks alone changes no table.
+        if self.synchronised {
+            self.attach();
+        }
     }
 
     fn maintain(&mut self) {

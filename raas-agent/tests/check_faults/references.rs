@@ -11,6 +11,39 @@ fn references() {
             faults: &[("globex.toml:22:14: unknown hypervisor `h3`", "did you mean `h1`?")],
         },
         Case {
+            what: "an illegal name hides no reference to another",
+            edits: &[
+                ("acme.toml", "name = \"pc1\"", "name = \"PC1\""),
+                ("acme.toml", "[\"l1a\", \"l2a\"]", "[\"l1a\", \"l2b\"]"),
+                ("acme.toml", "stretch = \"web\"", "stretch = \"wep\""),
+            ],
+            faults: &[
+                (
+                    "acme.toml:28:8: `name` must be a legal name, which `PC1` is not: it must begin with a \
+                     letter a-z",
+                    "1 to 13 characters of a-z, 0-9 and `-`, beginning with a letter",
+                ),
+                ("acme.toml:49:11: unknown subnet `wep`", "did you mean `web`?"),
+                ("acme.toml:77:19: unknown transit `l2b`", "did you mean `l2a`?"),
+            ],
+        },
+        Case {
+            what: "a duplicate name hides no reference to another",
+            edits: &[
+                ("acme.toml", "name = \"pc2\"", "name = \"pc1\""),
+                ("acme.toml", "[\"l1a\", \"l2a\"]", "[\"l1a\", \"l2b\"]"),
+                ("acme.toml", "name = \"l1a\"\nweight", "name = \"l1b\"\nweight"),
+            ],
+            faults: &[
+                ("acme.toml:12:8: unknown router `l1b`", "did you mean `l1a`?"),
+                (
+                    "acme.toml:52:8: duplicate name `pc1`: an endpoint at acme.toml:28:8 has it",
+                    "routers, subnets and endpoints of a tenant share one space of names: choose another",
+                ),
+                ("acme.toml:77:19: unknown transit `l2b`", "did you mean `l2a`?"),
+            ],
+        },
+        Case {
             what: "an unknown router in an attachment",
             edits: &[("acme.toml", "[\"l1a\", \"l2a\"]", "[\"l1a\", \"l2b\"]")],
             faults: &[("acme.toml:77:19: unknown transit `l2b`", "did you mean `l2a`?")],

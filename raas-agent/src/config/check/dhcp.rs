@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::value;
 use crate::{
     config::{
         faults::Faults,
@@ -16,14 +15,14 @@ pub(super) fn check(tenant: &raw::Tenant, faults: &Faults<'_>) {
     let subnets = || tenant.vpcs.iter().flat_map(|vpc| &vpc.subnets);
     let routed: BTreeMap<&Name, &raw::Subnet> = subnets()
         .filter(|subnet| subnet.is_routed())
-        .filter_map(|subnet| Some((value(&subnet.name)?, subnet)))
+        .filter_map(|subnet| Some((subnet.name.value()?, subnet)))
         .collect();
     let mut clients: BTreeMap<&Name, Vec<&At<Name>>> = BTreeMap::new();
     for subnet in subnets() {
         // A stretch is served from the subnet that it extends.
         if let Some(segment) = subnet.segment() {
             let made = subnet.endpoints.iter().filter(|endpoint| endpoint.interface.is_absent());
-            clients.entry(segment).or_default().extend(made.filter_map(|endpoint| endpoint.name.as_ref()));
+            clients.entry(segment).or_default().extend(made.filter_map(|endpoint| endpoint.name.at()));
         }
     }
     for (segment, clients) in clients {

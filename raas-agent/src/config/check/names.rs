@@ -7,7 +7,7 @@ use crate::{
     config::{
         faults::Faults,
         raw,
-        source::{At, Place},
+        source::{At, Place, Written},
     },
     model::{Level, Name},
 };
@@ -55,7 +55,7 @@ pub(super) struct Names<'r> {
 impl<'r> Names<'r> {
     /// Collects a tenant's names, and reports those that two things have.
     pub fn collect(tenant: &'r raw::Tenant, faults: &Faults<'_>) -> Self {
-        let vpcs = tenant.vpcs.iter().filter_map(|vpc| vpc.name.as_ref());
+        let vpcs = tenant.vpcs.iter().filter_map(|vpc| vpc.name.at());
         each_again(vpcs.map(|name| (&name.value, name.place)), |name, first, place| {
             let message = format!("duplicate VPC `{name}`: the first is at {}", faults.describe(first));
             faults.report(place, message, "give it another name");
@@ -84,21 +84,18 @@ impl<'r> Names<'r> {
     fn insert(
         &mut self,
         kind: Kind,
-        name: &'r Option<At<Name>>,
+        name: &'r Written<Name>,
         hypervisor: Option<&'r Name>,
         faults: &Faults<'_>,
     ) {
-        let Some(At { value: name, place }) = name else {
-            self.complete = false;
-            return;
-        };
+        self.complete &= !name.is_absent();
+        let Some(At { value: name, place }) = name.at() else { return };
         let resource = Resource { kind, name, hypervisor, place: *place };
         match self.by_name.get(name) {
             None => {
                 self.by_name.insert(name, resource);
             }
             Some(first) => {
-                self.complete = false;
                 let at = faults.describe(first.place);
                 let message = format!("duplicate name `{name}`: {} at {at} has it", first.kind);
                 let help =

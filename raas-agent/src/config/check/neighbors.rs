@@ -16,7 +16,7 @@ use crate::{
 pub(super) fn spines(tenant: &raw::Tenant, faults: &Faults<'_>) {
     for vpc in &tenant.vpcs {
         let routed = vpc.subnets.iter().find(|subnet| subnet.is_routed() && subnet.cidr.at().is_some());
-        if let (false, Some(name), Some(subnet)) = (vpc.spine_written, &vpc.name, routed) {
+        if let (false, Some(name), Some(subnet)) = (vpc.spine_written, vpc.name.at(), routed) {
             let message = format!("VPC `{}` has no spine, and this subnet no way out", name.value);
             faults.report(subnet.place, message, "add `[[vpc.spine]]` with an `asn`; two for redundancy");
         }
@@ -26,15 +26,21 @@ pub(super) fn spines(tenant: &raw::Tenant, faults: &Faults<'_>) {
 /// Who speaks BGP with whom.
 struct Adjacency<'r> {
     edges: BTreeSet<(&'r Name, &'r Name)>,
+    /// Whether each attachment has its edge. One that leads nowhere may be the one that a neighbour is meant
+    /// to be at.
+    complete: bool,
 }
 
 impl<'r> Adjacency<'r> {
-    fn new(edges: &[Edge<'r>]) -> Self {
+    fn new(edges: &[Edge<'r>], tenant: &raw::Tenant) -> Self {
         let both_ways = |edge: &Edge<'r>| {
             let [a, b] = [edge.ends[0].name, edge.ends[1].name];
             [(a, b), (b, a)]
         };
-        Self { edges: edges.iter().flat_map(both_ways).collect() }
+        Self {
+            edges: edges.iter().flat_map(both_ways).collect(),
+            complete: edges.len() == tenant.attachments.len(),
+        }
     }
 
     /// `None` if something that could not be read decides.
@@ -47,23 +53,21 @@ impl<'r> Adjacency<'r> {
             (Kind::Spine, Kind::Transit(level)) | (Kind::Transit(level), Kind::Spine) => {
                 Some(level? == Level::L1 && a.hypervisor? == b.hypervisor?)
             }
-            _ => Some(false),
+            _ => self.complete.then_some(false),
         }
     }
 }
 
 /// The neighbours that each router has preferences for.
 pub(super) fn check<'r>(tenant: &'r raw::Tenant, names: &Names<'r>, edges: &[Edge<'r>], faults: &Faults<'_>) {
-    // An attachment that leads nowhere may be the one that a neighbour is meant to be at.
-    let complete = names.complete && edges.len() == tenant.attachments.len();
-    let adjacency = Adjacency::new(edges);
+    let adjacency = Adjacency::new(edges, tenant);
     let spines = tenant.vpcs.iter().flat_map(|vpc| &vpc.spines).map(|spine| (&spine.name, &spine.bgp));
     let transits = tenant.transits.iter().map(|transit| (&transit.name, &transit.bgp));
     for (name, bgp) in spines.chain(transits) {
         within(bgp, faults);
-        let Some(router) = name.as_ref().and_then(|name| names.by_name.get(&name.value)) else { continue };
+        let Some(router) = name.value().and_then(|name| names.by_name.get(name)) else { continue };
         let named = bgp.neighbors.iter().filter_map(|neighbor| neighbor.name.as_ref());
-        for neighbor in named.filter(|_| complete) {
+        for neighbor in named.filter(|_| names.complete) {
             adjacent(router, neighbor, names, &adjacency, faults);
         }
     }

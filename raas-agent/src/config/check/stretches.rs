@@ -20,7 +20,7 @@ pub(super) fn check(tenant: &raw::Tenant, names: &Names<'_>, faults: &Faults<'_>
         tenant.vpcs.iter().flat_map(|vpc| vpc.subnets.iter().map(|subnet| (subnet, value(&vpc.hypervisor))))
     };
     let subnets: Subnets<'_> =
-        all().filter_map(|(subnet, at)| Some((value(&subnet.name)?, (subnet, at)))).collect();
+        all().filter_map(|(subnet, at)| Some((subnet.name.value()?, (subnet, at)))).collect();
     for (subnet, hypervisor) in all() {
         if let Some(of) = subnet.stretch.at() {
             nothing_of_its_own(subnet, of, faults);

@@ -25,7 +25,7 @@ pub struct Tenant {
 
 /// `[[vpc]]`.
 pub struct Vpc {
-    pub name: Option<At<Name>>,
+    pub name: Written<Name>,
     pub hypervisor: Option<At<Name>>,
     pub spines: Vec<Spine>,
     /// There is a spine, right or wrong.
@@ -36,13 +36,13 @@ pub struct Vpc {
 /// `[[vpc.spine]]`.
 pub struct Spine {
     /// Left out: `VPC-s1`, `VPC-s2`, …
-    pub name: Option<At<Name>>,
+    pub name: Written<Name>,
     pub bgp: Bgp,
 }
 
 /// `[[transit]]`.
 pub struct Transit {
-    pub name: Option<At<Name>>,
+    pub name: Written<Name>,
     pub hypervisor: Option<At<Name>>,
     pub level: Option<At<Level>>,
     pub bgp: Bgp,
@@ -67,7 +67,7 @@ pub struct Neighbor {
 /// `[[vpc.subnet]]`.
 pub struct Subnet {
     pub place: Place,
-    pub name: Option<At<Name>>,
+    pub name: Written<Name>,
     pub stretch: Written<Name>,
     pub cidr: Written<Ipv4Net>,
     pub gateway: Written<Ipv4Addr>,
@@ -86,7 +86,7 @@ pub struct Dhcp {
 
 /// `[[vpc.subnet.endpoint]]`.
 pub struct Endpoint {
-    pub name: Option<At<Name>>,
+    pub name: Written<Name>,
     pub interface: Written<String>,
     pub hook: Written<Hook>,
 }
@@ -116,13 +116,13 @@ impl Tenant {
 
 impl Vpc {
     fn read(section: &mut Section<'_>) -> Self {
-        let name = section.required("name", parse::name);
+        let name = section.named();
         let mut spine = 0;
         Self {
             hypervisor: section.required("hypervisor", parse::name),
             spines: section.tables("spine", |section| {
                 spine += 1;
-                Spine::read(section, name.as_ref().map(|name| format!("{}-s{spine}", name.value)))
+                Spine::read(section, &name, spine)
             }),
             spine_written: section.has("spine") && section.count("spine") != Some(0),
             subnets: section.tables("subnet", Subnet::read),
@@ -132,28 +132,39 @@ impl Vpc {
 }
 
 impl Spine {
-    fn read(section: &mut Section<'_>, default: Option<String>) -> Self {
-        let written = section.optional("name", parse::name);
-        let by_default = if written.is_absent() { default } else { None };
-        let mut name = written.into_at();
-        if let Some(text) = by_default {
-            match text.parse() {
-                Ok(value) => name = Some(At { value, place: section.place }),
-                Err(wrong) => section.faults.report(
+    /// `number` counts the spines of the VPC `vpc`, from 1.
+    fn read(section: &mut Section<'_>, vpc: &Written<Name>, number: u32) -> Self {
+        let mut name = section.optional("name", parse::name);
+        if name.is_absent() {
+            name = match vpc {
+                Written::Value(vpc) => Self::default_name(section, &vpc.value, number),
+                Written::Faulty => Written::Faulty,
+                Written::Absent => Written::Absent,
+            };
+        }
+        Self { name, bgp: Bgp::read(section) }
+    }
+
+    fn default_name(section: &Section<'_>, vpc: &Name, number: u32) -> Written<Name> {
+        let text = format!("{vpc}-s{number}");
+        match text.parse() {
+            Ok(value) => Written::Value(At { value, place: section.place }),
+            Err(wrong) => {
+                section.faults.report(
                     section.place,
                     format!("the default name `{text}` is not legal: {}", InvalidName::reason(&wrong)),
                     "give the spine a `name`",
-                ),
+                );
+                Written::Faulty
             }
         }
-        Self { name, bgp: Bgp::read(section) }
     }
 }
 
 impl Transit {
     fn read(section: &mut Section<'_>) -> Self {
         Self {
-            name: section.required("name", parse::name),
+            name: section.named(),
             hypervisor: section.required("hypervisor", parse::name),
             level: section.required("level", |value| {
                 parse::number(1..=2)(value).map(|level| if level == 1 { Level::L1 } else { Level::L2 })
@@ -196,7 +207,7 @@ impl Subnet {
 
     /// The subnet whose segment this is a part of: what it stretches, or itself.
     pub fn segment(&self) -> Option<&Name> {
-        if self.is_routed() { self.name.as_ref().map(|name| &name.value) } else { self.stretch.value() }
+        if self.is_routed() { self.name.value() } else { self.stretch.value() }
     }
 
     fn read(section: &mut Section<'_>) -> Self {
@@ -207,7 +218,7 @@ impl Subnet {
         }
         Self {
             place: section.place,
-            name: section.required("name", parse::name),
+            name: section.named(),
             stretch,
             cidr: section.optional("cidr", parse::network),
             gateway: section.optional("gateway", parse::address),
@@ -239,7 +250,7 @@ impl Dhcp {
 impl Endpoint {
     fn read(section: &mut Section<'_>) -> Self {
         Self {
-            name: section.required("name", parse::name),
+            name: section.named(),
             interface: section.optional("interface", parse::interface),
             hook: section.optional("hook", parse::hook),
         }
