@@ -70,12 +70,11 @@ impl Writer {
         }
         let mut maps = PinnedMaps::open(pins)?;
         let reused = *programs.origin() == Origin::Reused;
-        let fib = if reused {
-            take_over(pins)?
-        } else {
+        let fib = if reused { take_over(pins)? } else { empty(pins)? };
+        // Maps are pinned before they are filled: an agent that was killed in between left zeros.
+        if maps.globals.get(0)?.abi_version != ABI_VERSION {
             maps.globals.set(0, Globals { flags: GlobalsFlags::FAST_PATH_ON, abi_version: ABI_VERSION })?;
-            empty(pins)?
-        };
+        }
         Ok(Self {
             encaps: Encaps::open(pins, Membarrier)?,
             programs,
@@ -131,7 +130,7 @@ impl Writer {
             let underlay = tables.encaps.get(&tunnel.id).copied().flatten();
             results.push(self.encaps.set(tunnel.id, &outer_header(tunnel, underlay)).map(drop));
         }
-        results.push(self.maps.devices.add(&tables.devices));
+        results.push(self.maps.devices.add(&tables.devices).map(drop));
         results.push(domains.and_then(|domains| self.maps.domains.sync(&domains)).map(drop));
         results.push(self.maps.fdb.sync(&tables.fdb).map(drop));
         results.push(self.maps.tunnels.sync(&tables.tunnels).map(drop));
@@ -140,7 +139,7 @@ impl Writer {
     }
 
     fn finish_tables(&mut self, tables: &Arc<Tables>) {
-        let result = self.maps.devices.retain(&tables.devices);
+        let result = self.maps.devices.retain(&tables.devices).map(drop);
         self.note(tables, vec![result]);
     }
 

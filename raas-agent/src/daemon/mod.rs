@@ -11,7 +11,7 @@ mod watched;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::{Context as _, Error, Result, anyhow};
+use anyhow::{Context as _, Error, Result, anyhow, bail};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch as latest},
@@ -57,6 +57,21 @@ pub struct Options {
 /// Builds the network and keeps it, until SIGTERM or SIGINT; what is built then stays and forwards.
 pub async fn run(options: Options) -> Result<ExitCode> {
     let _lock = Lock::take(&options.paths.state)?;
+    // From here on: a change of the configuration or a signal during the start is not lost, and does not kill.
+    let (sender, events) = mpsc::channel(16);
+    let watch = watch::spawn(&options.config, sender.clone());
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let previous: Option<Desired> = state::read(&options.paths.state, MANIFEST)?;
+    if let Some(other) =
+        previous.as_ref().filter(|previous| previous.hypervisor != options.hypervisor.as_str())
+    {
+        bail!(
+            "{} belongs to hypervisor {}: `raas down` first, or choose other directories",
+            options.paths.state.display(),
+            other.hypervisor
+        );
+    }
     let intent = match Intent::read(&options)? {
         Ok(intent) => intent,
         Err(Refusal(faults)) => {
@@ -64,22 +79,19 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             return Ok(ExitCode::from(FAULTY));
         }
     };
+    // Only now: of a directory that is not there, the configuration's own faults say more.
+    let watch = watch?;
     let kernel = Kernel::new(options.paths.clone(), options.hypervisor.as_str()).await?;
-    let previous: Option<Desired> = state::read(&options.paths.state, MANIFEST)?;
     let previous = previous.as_ref().map(|desired| &desired.topology);
     let writer = Writer::open(&Pins::new(&options.paths.pin), intent.fib_nodes, previous)
         .context("loading the fast path")?;
     intent.save(&options)?;
 
-    let (sender, events) = mpsc::channel(16);
-    let watch = watch::spawn(&options.config, sender.clone())?;
     let (batches, batch_receiver) = mpsc::channel(64);
     let watched = Watched::new(Monitor::new(batches, Monitor::RECEIVE_BUFFER));
     let (desired, latest_desired) = latest::channel(intent.desired.clone());
     let applier = applier::spawn(kernel, latest_desired, sender);
 
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
     let owner = Owner::new(options, intent, writer, watched, desired);
     tokio::select! {
         result = owner.run(events, batch_receiver) => result?,

@@ -10,6 +10,7 @@ use tokio::{
     task::JoinHandle,
     time::timeout,
 };
+use tracing::warn;
 
 use super::Event;
 
@@ -27,17 +28,27 @@ pub fn spawn(directory: &Path, events: mpsc::Sender<Event>) -> Result<JoinHandle
         }
     })
     .context("starting to watch files")?;
+    let directory = directory.to_owned();
     watcher
-        .watch(directory, RecursiveMode::NonRecursive)
+        .watch(&directory, RecursiveMode::NonRecursive)
         .with_context(|| format!("watching {}", directory.display()))?;
     let mut hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
     Ok(tokio::spawn(async move {
-        // Owned here: dropping the watcher ends the watch.
-        let _watcher = watcher;
         loop {
             tokio::select! {
-                _ = hangup.recv() => {}
-                _ = changes.recv() => while timeout(QUIET, changes.recv()).await.is_ok() {},
+                _ = hangup.recv() => {
+                    // The directory may be another one by now, under the same name.
+                    drop(watcher.unwatch(&directory));
+                    if let Err(error) = watcher.watch(&directory, RecursiveMode::NonRecursive) {
+                        warn!("watching {}: {error}", directory.display());
+                    }
+                }
+                change = changes.recv() => {
+                    if change.is_none() {
+                        return;
+                    }
+                    while let Ok(Some(())) = timeout(QUIET, changes.recv()).await {}
+                }
             }
             if events.send(Event::ConfigChanged).await.is_err() {
                 return;

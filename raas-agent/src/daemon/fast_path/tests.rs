@@ -103,7 +103,7 @@ fn a_device_stays_while_a_table_that_may_name_it_is_not_written() {
 fn a_domain_keeps_what_an_earlier_agent_wrote_until_its_leaf_is_known() {
     isolated(|pins| {
         let topology = topology();
-        let domain = Domain { router: ROUTER, gateway: Mac::new([2, 0, 0, 0, 0, 1]), pad: 0 };
+        let domain = Domain { router: ROUTER, gateway: Mac::new([2, 0, 0, 0, 0, 1]), ..Domain::default() };
         let known = Tables { domains: [(1, domain), (9, domain)].into(), ..Tables::default() };
         open(pins, None).write(only_tables(known), &topology);
 

@@ -6,7 +6,6 @@
 mod attach;
 mod clsact;
 mod counters;
-mod devices;
 mod encaps;
 mod grace;
 mod hash_table;
