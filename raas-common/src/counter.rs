@@ -18,7 +18,7 @@ pub struct Counter {
 /// Index into `COUNTERS` of one exit in one scope.
 #[inline(always)]
 pub const fn counter_index(scope: u32, exit: Exit) -> u32 {
-    scope * MAX_EXITS + exit.0
+    scope * MAX_EXITS + exit.value
 }
 
 assert_size!(Counter, 16);

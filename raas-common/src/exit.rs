@@ -144,7 +144,7 @@ impl Exit {
 
     /// What kind of exit this is.
     pub const fn class(self) -> ExitClass {
-        match self.0 {
+        match self.value {
             0..8 => ExitClass::Forwarded,
             8..16 => ExitClass::Tunnel,
             16..48 => ExitClass::Punted,

@@ -39,11 +39,14 @@ pub struct FibNode {
 /// | 1 1 | nexthop group (index into `GROUPS`) |
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct FibEntry(pub u32);
+pub struct FibEntry {
+    /// The bits.
+    pub bits: u32,
+}
 
 impl FibEntry {
     /// No route.
-    pub const NONE: Self = Self(0);
+    pub const NONE: Self = Self { bits: 0 };
     const LEAF: u32 = 1 << 31;
     const GROUP: u32 = 1 << 30;
     const INDEX: u32 = Self::GROUP - 1;
@@ -51,43 +54,43 @@ impl FibEntry {
     /// Refers to the child node `index` (below 2³⁰).
     #[inline(always)]
     pub const fn child(index: u32) -> Self {
-        Self(index & Self::INDEX)
+        Self { bits: index & Self::INDEX }
     }
 
     /// Refers to nexthop `index` (below 2³⁰).
     #[inline(always)]
     pub const fn nexthop(index: u32) -> Self {
-        Self(Self::LEAF | (index & Self::INDEX))
+        Self { bits: Self::LEAF | (index & Self::INDEX) }
     }
 
     /// Refers to nexthop group `index` (below 2³⁰).
     #[inline(always)]
     pub const fn group(index: u32) -> Self {
-        Self(Self::LEAF | Self::GROUP | (index & Self::INDEX))
+        Self { bits: Self::LEAF | Self::GROUP | (index & Self::INDEX) }
     }
 
     /// Ends the descent: a nexthop or a group.
     #[inline(always)]
     pub const fn is_leaf(self) -> bool {
-        self.0 & Self::LEAF != 0
+        self.bits & Self::LEAF != 0
     }
 
     /// A leaf that is a group.
     #[inline(always)]
     pub const fn is_group(self) -> bool {
-        self.0 & (Self::LEAF | Self::GROUP) == Self::LEAF | Self::GROUP
+        self.bits & (Self::LEAF | Self::GROUP) == Self::LEAF | Self::GROUP
     }
 
     /// A child node (not "no route").
     #[inline(always)]
     pub const fn is_child(self) -> bool {
-        !self.is_leaf() && self.0 != 0
+        !self.is_leaf() && self.bits != 0
     }
 
     /// The index of what it refers to.
     #[inline(always)]
     pub const fn index(self) -> u32 {
-        self.0 & Self::INDEX
+        self.bits & Self::INDEX
     }
 }
 

@@ -55,10 +55,13 @@ macro_rules! named_values {
         $(#[$meta])*
         #[repr(transparent)]
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(pub u32);
+        pub struct $name {
+            /// The number, by a name: dumps of a map print it.
+            pub value: u32,
+        }
 
         impl $name {
-            $($(#[$vmeta])* pub const $value: Self = Self($number);)+
+            $($(#[$vmeta])* pub const $value: Self = Self { value: $number };)+
         }
     };
 }

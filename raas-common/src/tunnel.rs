@@ -79,7 +79,14 @@ pub struct Encap {
 
 impl Default for Encap {
     fn default() -> Self {
-        Self { egress: 0, kind: TunnelKind(0), len: 0, checksum: 0, scope: 0, header: [0; ENCAP_HEADER_LEN] }
+        Self {
+            egress: 0,
+            kind: TunnelKind { value: 0 },
+            len: 0,
+            checksum: 0,
+            scope: 0,
+            header: [0; ENCAP_HEADER_LEN],
+        }
     }
 }
 

@@ -61,7 +61,7 @@ pub fn run<P: Packet>(packet: P) -> P::Verdict {
         (Ok((verdict, forward)), _) => sent_as(tally, arrival.scope, &forward, verdict),
         (Err(exit), Some(tunnel)) if is_punt(exit) => match hand_up::hand_up(packet, &arrival, tunnel) {
             Ok(verdict) => {
-                debug!("handed up after exit {}", exit.0);
+                debug!("handed up after exit {}", exit.value);
                 tally.count(arrival.scope, exit);
                 tally.count(arrival.scope, Exit::GRE_HANDED_UP);
                 verdict
@@ -112,7 +112,7 @@ fn decide<P: Packet>(packet: P, port: &Port, arrival: &Arrival) -> Result<Forwar
 /// Counts what was sent.
 #[inline(always)]
 fn sent_as<V>(tally: Tally, scope: u32, forward: &Forward, verdict: V) -> V {
-    debug!("sent with exit {}", forward.exit.0);
+    debug!("sent with exit {}", forward.exit.value);
     tally.count(scope, forward.exit);
     if let Way::Tunnel(encap, _) = forward.way {
         tally.count(encap.scope, Exit::TUNNEL_SENT);
@@ -123,7 +123,7 @@ fn sent_as<V>(tally: Tally, scope: u32, forward: &Forward, verdict: V) -> V {
 /// Counts a packet that is not sent, and leaves it to the kernel or discards it.
 #[inline(always)]
 fn leave<P: Packet>(tally: Tally, scope: u32, exit: Exit) -> P::Verdict {
-    debug!("left with exit {}", exit.0);
+    debug!("left with exit {}", exit.value);
     tally.count(scope, exit);
     if is_punt(exit) { P::PASS } else { P::DROP }
 }

@@ -68,7 +68,7 @@ pub fn cases() -> Vec<Case> {
         case("VXLAN: underlay nexthop not resolved", alice_to(CLAIRE), Exit::PUNT_UNDERLAY_NEXTHOP),
         case("to a station that nobody knows", alice_to(ANNA_ELSEWHERE), Exit::PUNT_UNKNOWN_MAC),
         case("to a station of an unknown kind", alice_to(BOB), Exit::PUNT_UNKNOWN_MAC)
-            .with(|program| set_station(program, BOB, FdbKind(9), 7, MTU)),
+            .with(|program| set_station(program, BOB, FdbKind { value: 9 }, 7, MTU)),
         case("to a station behind the same port", alice_to(ANNA), Exit::PUNT_HAIRPIN),
         case("broadcast", alice_to(broadcast), Exit::PUNT_MULTICAST),
         case("multicast", alice_to(Mac::new([1, 0, 0x5e, 0, 0, 5])), Exit::PUNT_MULTICAST),

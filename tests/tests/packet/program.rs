@@ -144,7 +144,7 @@ impl Program {
         let map: PerCpuArray<&mut MapData, Counter> = self.map("COUNTERS");
         let mut counters = BTreeMap::new();
         for &scope in scopes {
-            for exit in (0..MAX_EXITS).map(Exit) {
+            for exit in (0..MAX_EXITS).map(|value| Exit { value }) {
                 let mut sum = Counter::default();
                 for counter in map.get(&counter_index(scope, exit), 0).unwrap().iter() {
                     sum.packets += counter.packets;

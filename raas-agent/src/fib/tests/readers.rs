@@ -37,13 +37,13 @@ impl Reader {
 
     fn capture(&mut self, memory: &HeapMemory) {
         let mut entry = FibEntry::child(memory.root(self.router));
-        self.held.insert((entry.0, 0));
+        self.held.insert((entry.bits, 0));
         for (consumed, octet) in (1..).zip(self.address.octets()) {
             if !entry.is_child() {
                 break;
             }
             entry = memory.entry(entry.index(), octet);
-            self.held.insert((entry.0, consumed));
+            self.held.insert((entry.bits, consumed));
         }
     }
 
@@ -51,9 +51,10 @@ impl Reader {
     fn check(&self, memory: &HeapMemory, outcomes: &mut BTreeMap<u32, Outcome>) {
         let octets = self.address.octets();
         let fresh = lookup(memory, self.router, self.address);
-        let resumed = self.held.iter().map(|&(entry, at)| descend(memory, FibEntry(entry), &octets[at..]));
+        let resumed =
+            self.held.iter().map(|&(entry, at)| descend(memory, FibEntry { bits: entry }, &octets[at..]));
         for leaf in resumed.chain([fresh]) {
-            for target in outcomes.entry(leaf.0).or_insert_with(|| outcome(memory, leaf)).iter() {
+            for target in outcomes.entry(leaf.bits).or_insert_with(|| outcome(memory, leaf)).iter() {
                 assert!(
                     self.allowed.iter().any(|allowed| allowed.contains(target)),
                     "{} at router {}: found {target}, allowed {:?}",

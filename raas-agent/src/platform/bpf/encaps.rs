@@ -88,7 +88,13 @@ const fn copy(version: usize) -> usize {
 
 fn encode(encap: &Encap) -> [u32; WORDS] {
     let mut words = [0; WORDS];
-    words[..FIELDS].copy_from_slice(&[encap.egress, encap.kind.0, encap.len, encap.checksum, encap.scope]);
+    words[..FIELDS].copy_from_slice(&[
+        encap.egress,
+        encap.kind.value,
+        encap.len,
+        encap.checksum,
+        encap.scope,
+    ]);
     for (word, bytes) in words[FIELDS..].iter_mut().zip(encap.header.as_chunks().0) {
         *word = u32::from_ne_bytes(*bytes);
     }
@@ -101,5 +107,5 @@ fn decode(words: [u32; WORDS]) -> Encap {
     for (bytes, word) in header.as_chunks_mut().0.iter_mut().zip(rest) {
         *bytes = word.to_ne_bytes();
     }
-    Encap { egress, kind: TunnelKind(kind), len, checksum, scope, header }
+    Encap { egress, kind: TunnelKind { value: kind }, len, checksum, scope, header }
 }

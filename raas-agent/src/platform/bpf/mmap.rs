@@ -103,16 +103,16 @@ impl TrieMemory for FibMemory {
     }
 
     fn entry(&self, node: u32, slot: u8) -> FibEntry {
-        FibEntry(self.nodes.word(node, slot.into()).load(Ordering::Relaxed))
+        FibEntry { bits: self.nodes.word(node, slot.into()).load(Ordering::Relaxed) }
     }
 
     fn set_entry(&mut self, node: u32, slot: u8, entry: FibEntry) {
-        self.nodes.word(node, slot.into()).store(entry.0, Ordering::Release);
+        self.nodes.word(node, slot.into()).store(entry.bits, Ordering::Release);
     }
 
     fn fill(&mut self, node: u32, entry: FibEntry) {
         for slot in 0..256 {
-            self.nodes.word(node, slot).store(entry.0, Ordering::Relaxed);
+            self.nodes.word(node, slot).store(entry.bits, Ordering::Relaxed);
         }
     }
 }

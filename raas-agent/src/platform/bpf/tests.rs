@@ -254,11 +254,13 @@ impl<K: aya::Pod + Eq + std::hash::Hash, V: Element> Grace for Watching<K, V> {
     }
 }
 
+type Watched<K, V> = HashTable<K, V, Watching<K, V>>;
+
 /// A table, and what its map held at each grace period.
 fn watched<K: aya::Pod + Eq + std::hash::Hash, V: Element>(
     pins: &Pins,
     name: &'static str,
-) -> (HashTable<K, V, Watching<K, V>>, impl FnMut() -> Vec<HashMap<K, V>>) {
+) -> (Watched<K, V>, impl FnMut() -> Vec<HashMap<K, V>>) {
     let (seen, waits) = std::sync::mpsc::channel();
     let map = HashTable::open(pins, name, Membarrier).unwrap();
     let table = HashTable::open(pins, name, Watching { map, seen }).unwrap();
