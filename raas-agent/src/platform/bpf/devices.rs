@@ -1,4 +1,5 @@
-//! `DEVICES`, brought to its desired content in two halves: what is sent to must be there first and leave last.
+//! `DEVICES`, brought to its desired content in two halves: what is sent to must be there first and leave
+//! last.
 
 use std::{collections::BTreeSet, io};
 
