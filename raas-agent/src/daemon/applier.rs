@@ -1,5 +1,5 @@
-//! The task that makes the kernel look as desired. Apart from the one that owns the state: it may take seconds, when FRR
-//! reloads, and a withdrawn route must not wait for that.
+//! The task that makes the kernel look as desired. Apart from the one that owns the state: it may take
+//! seconds, when FRR reloads, and a withdrawn route must not wait for that.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,8 +21,8 @@ const REPAIR: Duration = Duration::from_secs(10);
 /// How soon a failed apply is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Applies the latest value of `desired`, now, on every change, and from time to time; says of each run what is
-/// wrong. Ends with the other end of either channel.
+/// Applies the latest value of `desired`, now, on every change, and from time to time; says of each run what
+/// is wrong. Ends with the other end of either channel.
 pub fn spawn(
     mut kernel: Kernel,
     mut desired: watch::Receiver<Arc<Desired>>,

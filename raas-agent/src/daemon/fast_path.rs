@@ -1,4 +1,5 @@
-//! The writing side of the fast path: what learning says goes into the live maps, programs onto the interfaces.
+//! The writing side of the fast path: what learning says goes into the live maps, programs onto the
+//! interfaces.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -57,8 +58,8 @@ struct Faults {
 }
 
 impl Writer {
-    /// Loads the programs on the pinned maps if they fit, and takes over what is live in them. `previous` is what
-    /// they were filled for, if that is known.
+    /// Loads the programs on the pinned maps if they fit, and takes over what is live in them. `previous` is
+    /// what they were filled for, if that is known.
     pub fn open(pins: &Pins, fib_nodes: u32, previous: Option<&Topology>) -> Result<Self> {
         let programs = FastPath::load(EBPF_OBJECT, pins, fib_nodes)?;
         match programs.origin() {
@@ -90,8 +91,9 @@ impl Writer {
         })
     }
 
-    /// Writes what changed: first what routes refer to, then the routes, and what nothing refers to any more is
-    /// removed last. What fails keeps nothing else from being written, and is tried again by [`Self::maintain`].
+    /// Writes what changed: first what routes refer to, then the routes, and what nothing refers to any more
+    /// is removed last. What fails keeps nothing else from being written, and is tried again by
+    /// [`Self::maintain`].
     pub fn write(&mut self, changes: Changes, topology: &Topology) {
         if let Some(tables) = &changes.tables {
             self.write_tables(tables, topology);
@@ -120,8 +122,8 @@ impl Writer {
         }
     }
 
-    /// Writes each table as far as possible. Devices are only added: what is in the other tables may still refer
-    /// to those that are to go.
+    /// Writes each table as far as possible. Devices are only added: what is in the other tables may still
+    /// refer to those that are to go.
     fn write_tables(&mut self, tables: &Arc<Tables>, topology: &Topology) {
         self.assign_scopes(topology);
         let domains = self.domains(tables, topology);
@@ -188,8 +190,8 @@ impl Writer {
         self.routes.commit_takeover();
     }
 
-    /// Puts the program on every port of the topology that exists (`interfaces`: index by name), on the hook that it is to have,
-    /// and takes it off what is no port any more. Returns what went wrong.
+    /// Puts the program on every port of the topology that exists (`interfaces`: index by name), on the hook
+    /// that it is to have, and takes it off what is no port any more. Returns what went wrong.
     pub fn attach(&mut self, topology: &Topology, interfaces: &BTreeMap<String, u32>) -> Vec<String> {
         let mut faults = Vec::new();
         for port in &topology.ports {
@@ -274,8 +276,8 @@ impl Writer {
     }
 }
 
-/// The live forwarding tables; empty ones, if those cannot be read: then the kernel forwards until the new are
-/// complete.
+/// The live forwarding tables; empty ones, if those cannot be read: then the kernel forwards until the new
+/// are complete.
 fn take_over(pins: &Pins) -> Result<Fib<FibMemory, Membarrier>> {
     Fib::take_over(FibMemory::open(pins)?, Membarrier).or_else(|error| {
         warn!("fast path: not taking over the live forwarding tables: {error}");

@@ -41,8 +41,8 @@ impl Intent {
         })
     }
 
-    /// Reads again, and saves what is not `current`. Faults are what is wrong, a line each; then all is as it was,
-    /// and `current` stays desired.
+    /// Reads again, and saves what is not `current`. Faults are what is wrong, a line each; then all is as it
+    /// was, and `current` stays desired.
     pub fn renew(options: &Options, current: &Desired) -> Result<Self, Vec<String>> {
         let intent = match Self::read(options) {
             Ok(Ok(intent)) => intent,

@@ -1,4 +1,5 @@
-//! The agent: one task owns the learned state and the fast path's tables, and everything reaches it as an event.
+//! The agent: one task owns the learned state and the fast path's tables, and everything reaches it as an
+//! event.
 
 mod applier;
 mod event;
@@ -104,7 +105,8 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Waits for a task that is not to end, and says how it did: an agent without one of its tasks would look alive.
+/// Waits for a task that is not to end, and says how it did: an agent without one of its tasks would look
+/// alive.
 async fn end(what: &str, task: JoinHandle<()>) -> Error {
     match task.await {
         Ok(()) => anyhow!("{what} has ended"),

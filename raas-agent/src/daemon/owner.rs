@@ -38,7 +38,8 @@ pub struct Owner {
     learner: Learner,
     watched: Watched,
     writer: Writer,
-    /// Everything was learned once, or would not be for long, and what an earlier agent left behind is replaced.
+    /// Everything was learned once, or would not be for long, and what an earlier agent left behind is
+    /// replaced.
     synchronised: bool,
     patience: Patience,
     /// Nodes that the FIB's pool was made with.
@@ -85,8 +86,8 @@ impl Owner {
         }
     }
 
-    /// Reacts to events. Each kind gets its turn, however much of another there is: tenants decide how much the
-    /// kernel has to say.
+    /// Reacts to events. Each kind gets its turn, however much of another there is: tenants decide how much
+    /// the kernel has to say.
     ///
     /// # Errors
     /// If those who are listened to have ended.
@@ -151,8 +152,8 @@ impl Owner {
     }
 
     /// Puts what was learned in the place of what an earlier agent left, once that is everything. One router
-    /// that cannot be made must not keep all others waiting: after a while the kernel forwards for those that are
-    /// not known.
+    /// that cannot be made must not keep all others waiting: after a while the kernel forwards for those that
+    /// are not known.
     fn commit(&mut self, now: Instant) {
         if self.synchronised {
             return;
@@ -172,7 +173,8 @@ impl Owner {
         self.attach();
     }
 
-    /// Programs go onto ports only once the tables are true: before, they would drop what they do not know yet.
+    /// Programs go onto ports only once the tables are true: before, they would drop what they do not know
+    /// yet.
     fn attach(&mut self) {
         let Some(host) = self.learner.namespace(&Place::Host) else { return };
         let interfaces: BTreeMap<_, _> =

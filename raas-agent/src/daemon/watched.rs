@@ -1,4 +1,5 @@
-//! The namespaces under watch: those of the topology, as far as they exist, each as the namespace that it is now.
+//! The namespaces under watch: those of the topology, as far as they exist, each as the namespace that it is
+//! now.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,8 +26,8 @@ impl Watched {
         Self { monitor, identities: BTreeMap::new() }
     }
 
-    /// Lets go of namespaces that the topology does not name. To be called whenever it changes: one that comes
-    /// back later is watched from the beginning.
+    /// Lets go of namespaces that the topology does not name. To be called whenever it changes: one that
+    /// comes back later is watched from the beginning.
     pub fn retain(&mut self, topology: &Topology) {
         let wanted: BTreeSet<_> = wanted(topology).collect();
         let gone: Vec<_> = self.monitor.places().filter(|place| !wanted.contains(place)).cloned().collect();

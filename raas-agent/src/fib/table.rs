@@ -187,9 +187,9 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
         self.clear(old, false);
     }
 
-    /// Holds a router's table back (its packets go to the kernel, which knows every route), or gives it to the
-    /// router again. Routes are written all the same, and a second table is not given to the router either.
-    /// While a takeover is pending, packets go by the old table until the commit.
+    /// Holds a router's table back (its packets go to the kernel, which knows every route), or gives it to
+    /// the router again. Routes are written all the same, and a second table is not given to the router
+    /// either. While a takeover is pending, packets go by the old table until the commit.
     pub fn set_held(&mut self, router: RouterId, held: bool) {
         self.table(router);
         let Some(table) = self.tables.get_mut(&router) else { unreachable!("made the line before") };

@@ -98,9 +98,9 @@ pub fn of_underlay(fabric: &Fabric, host: &Namespace, managed: &mut BTreeSet<(Ip
     requests
 }
 
-/// Requests for the stations behind ports from which the fast path has just forwarded something. Where several
-/// stations share a port, nobody knows which of them sent: those age, and one that still sends is learned again
-/// from its next packet, which is left to the bridge.
+/// Requests for the stations behind ports from which the fast path has just forwarded something. Where
+/// several stations share a port, nobody knows which of them sent: those age, and one that still sends is
+/// learned again from its next packet, which is left to the bridge.
 pub fn of_ports(segments: &Segments, host: &Namespace, active: &BTreeSet<u32>) -> Vec<Request> {
     let mut stations: BTreeMap<u32, Vec<Mac>> = BTreeMap::new();
     for (port, mac) in segments.learned(host).filter(|(port, _)| active.contains(port)) {

@@ -1,6 +1,6 @@
 //! Tables that are too small.
 
-use super::*;
+use super::{readers::outcome, *};
 use crate::fib::{Backlog, Member, NexthopMemory as _, RouteAction};
 
 const INSIDE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
@@ -19,6 +19,39 @@ fn target(backlog: &Backlog<HeapMemory, Epoch>) -> u32 {
     let memory = backlog.fib().memory();
     let leaf = lookup(memory, 1, INSIDE);
     if leaf.is_leaf() { memory.nexthop(leaf.index()).unwrap().target } else { 0 }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_does_not_fit_a_packet_goes_its_own_way_or_to_the_kernel(
+        steps in prop::collection::vec((routers(), prefixes(), actions(), any::<bool>()), 1..80),
+        readers in prop::collection::vec(addresses(), 6),
+    ) {
+        let mut backlog = backlog(10, 5, 4);
+        let mut reference = Reference::default();
+        for (router, prefix, action, set) in steps {
+            reference.step(&if set {
+                Step::Set(router, prefix, action.clone())
+            } else {
+                Step::Withdraw(router, prefix)
+            });
+            backlog.write(router, [(prefix, set.then_some(action))]);
+            for &address in &readers {
+                let reader = Reader::new(router.get(), address);
+                let memory = backlog.fib().memory();
+                let found = outcome(memory, lookup(memory, router.get(), address));
+                prop_assert!(found == [0].into() || found == reference.lookup(&reader));
+            }
+        }
+        for (router, prefix) in reference.prefixes() {
+            backlog.write(router, [(prefix, None)]);
+        }
+        backlog.retry().unwrap();
+        prop_assert!(backlog.is_empty());
+        prop_assert_eq!((backlog.counts().nodes.used, backlog.counts().nexthops.used), (0, 0));
+    }
 }
 
 #[test]

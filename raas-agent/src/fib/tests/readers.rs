@@ -68,7 +68,7 @@ impl Reader {
 }
 
 /// The targets that a leaf leads to.
-fn outcome(memory: &HeapMemory, leaf: FibEntry) -> Outcome {
+pub fn outcome(memory: &HeapMemory, leaf: FibEntry) -> Outcome {
     let target = |id: u32| memory.nexthop(id).unwrap().target;
     match (leaf.is_leaf(), leaf.is_group()) {
         (_, true) => {

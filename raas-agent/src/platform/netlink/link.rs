@@ -21,8 +21,8 @@ use crate::{
 /// UDP port of VXLAN (RFC 7348 section 5).
 pub const VXLAN_PORT: u16 = 4789;
 
-/// Most stations that a bridge learns from traffic: an endpoint that makes some up must not fill the memory of
-/// the kernel and of the agent. As many as an Ethernet switch of the smaller kind.
+/// Most stations that a bridge learns from traffic: an endpoint that makes some up must not fill the memory
+/// of the kernel and of the agent. As many as an Ethernet switch of the smaller kind.
 const MAX_LEARNED: u32 = 4096;
 
 /// `include/uapi/linux/if_link.h`, since Linux 6.7.
