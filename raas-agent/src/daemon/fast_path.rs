@@ -11,7 +11,9 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use raas_common::{ABI_VERSION, Domain, Encap, Exit, ExitClass, Globals, GlobalsFlags, MAX_DOMAINS};
+use raas_common::{
+    ABI_VERSION, Domain, Encap, Exit, ExitClass, Globals, GlobalsFlags, MAX_DOMAINS, ecmp_seed,
+};
 use tracing::{error, info, warn};
 
 use crate::{
@@ -89,6 +91,16 @@ impl Writer {
             forwarded: HashMap::new(),
             control: UnixDatagram::unbound().context("opening a socket")?,
         })
+    }
+
+    /// Gives each router what it shuffles flows with: no two alike, on whatever hypervisor, so that hops do not
+    /// polarise. To be called before a router's first routes are written.
+    pub fn seed(&self, hypervisor: &str, topology: &Topology) {
+        for router in &topology.routers {
+            if let Some(id) = RouterId::new(router.id) {
+                self.routes.fib().memory().set_seed(id, ecmp_seed(hypervisor, &router.name));
+            }
+        }
     }
 
     /// Writes what changed: first what routes refer to, then the routes, and what nothing refers to any more

@@ -70,6 +70,7 @@ impl Owner {
     ) -> Self {
         let mut learner = Learner::default();
         learner.set_topology(intent.desired.topology.clone());
+        writer.seed(&intent.desired.hypervisor, &intent.desired.topology);
         Self {
             options,
             desired: intent.desired,
@@ -208,6 +209,7 @@ impl Owner {
         // Whom the learner forgets has to be dumped again if it comes back.
         self.watched.retain(&self.desired.topology);
         self.learner.set_topology(self.desired.topology.clone());
+        self.writer.seed(&self.desired.hypervisor, &self.desired.topology);
         self.update();
         self.applier.send_replace(self.desired.clone());
     }
