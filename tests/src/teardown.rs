@@ -79,7 +79,7 @@ fn handle_signals() -> Result<()> {
 pub fn sweep() -> Result<usize> {
     let mut removed = 0;
     for files in Files::all()? {
-        // Without an owner it is one that stays, or one that is just being made.
+        // Without an owner it is one that stays.
         if Owner::read(&files.owner()).is_none_or(Owner::is_alive) {
             continue;
         }

@@ -15,7 +15,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch as latest},
 };
-use tracing::info;
+use tracing::{error, info};
 
 use self::{
     event::Event,
@@ -27,7 +27,12 @@ use self::{
 use crate::{
     apply::Kernel,
     model::{Hook, Name},
-    platform::{Paths, lock::Lock, monitor::Monitor},
+    platform::{
+        Paths,
+        lock::{Claim, Lock},
+        monitor::Monitor,
+        state,
+    },
 };
 
 /// Exit code for a configuration with faults.
@@ -48,10 +53,12 @@ pub struct Options {
 /// Builds the network and keeps it, until SIGTERM or SIGINT; what is built then stays and forwards.
 pub async fn run(options: Options) -> Result<ExitCode> {
     let _lock = Lock::take(&options.paths.state)?;
+    let _claim = Claim::take(options.hypervisor.as_str())?;
+    state::ensure_of(&options.paths, options.hypervisor.as_str())?;
     let intent = match Intent::read(&options)? {
         Ok(intent) => intent,
         Err(Refusal(faults)) => {
-            eprintln!("{faults}");
+            error!("the configuration is refused:\n{faults}");
             return Ok(ExitCode::from(FAULTY));
         }
     };
