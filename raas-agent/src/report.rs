@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::platform::Paths;
+use crate::platform::{Paths, lock};
 
 /// The agent's own view, rewritten whenever it changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,11 +58,15 @@ impl AgentReport {
         }
     }
 
-    /// The last one written, and whether the agent that wrote it still runs.
-    pub fn read(paths: &Paths) -> Option<(Self, bool)> {
-        let report: Self = serde_json::from_slice(&fs::read(Self::path(paths)).ok()?).ok()?;
-        let alive =
-            fs::read_to_string(format!("/proc/{}/comm", report.pid)).is_ok_and(|comm| comm.trim() == "raas");
-        Some((report, alive))
+    /// The last one written, and whether an agent runs. One that runs and has not reported yet has an empty
+    /// report.
+    pub fn read(paths: &Paths) -> (Self, bool) {
+        let last = || -> Option<Self> { serde_json::from_slice(&fs::read(Self::path(paths)).ok()?).ok() };
+        let last = last().unwrap_or_default();
+        match lock::holder(&paths.state) {
+            None => (last, false),
+            Some(pid) if pid == last.pid => (last, true),
+            Some(_) => (Self::default(), true),
+        }
     }
 }

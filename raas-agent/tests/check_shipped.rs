@@ -103,6 +103,6 @@ fn the_example_of_three_hypervisors_is_redundant() {
 
 #[test]
 fn the_exit_code_tells_a_valid_configuration_from_a_faulty_one() {
-    assert_eq!(check::run(&shipped("demo")), ExitCode::SUCCESS);
-    assert_eq!(check::run(&shipped("no-such-directory")), ExitCode::from(2));
+    assert_eq!(check::run(&shipped("demo")).unwrap(), ExitCode::SUCCESS);
+    assert_eq!(check::run(&shipped("no-such-directory")).unwrap(), ExitCode::from(2));
 }

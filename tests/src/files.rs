@@ -1,8 +1,8 @@
 //! Where a lab keeps what outlives a process: one directory under `/run/raas-lab` for each lab.
 //!
 //! ```text
+//! /run/raas-lab/NAME.owner     pid and start time of the process that the lab belongs to; none of one that stays
 //! /run/raas-lab/NAME/          a tmpfs, mounted private: nowhere else can a mount namespace be kept alive
-//!     owner                    pid and start time of the process that the lab belongs to; not in one that stays
 //!     underlay/net, mnt        namespaces with the bridge between hypervisors, if there is one
 //!     HYPERVISOR/net, mnt      namespaces of a hypervisor
 //!     HYPERVISOR/agent         pid and start time of its agent
@@ -10,6 +10,7 @@
 //! ```
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -17,7 +18,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
-use crate::space::Space;
+use crate::{owner::Owner, space::Space};
 
 /// Where the directories of labs are.
 pub const LABS: &str = "/run/raas-lab";
@@ -35,10 +36,21 @@ pub struct Files {
 impl Files {
     /// Makes the directory of a new lab. It fails if there is one of that name.
     pub fn create(name: &str) -> Result<Self> {
-        let root = Path::new(LABS).join(name);
+        let files = Self { root: Path::new(LABS).join(name) };
+        let root = &files.root;
         loop {
             fs::create_dir_all(LABS).with_context(|| format!("creating {LABS}"))?;
-            match fs::create_dir(&root).map_err(|error| error.kind()) {
+            if root.is_dir() {
+                bail!("there is a lab `{name}` already; `cargo xtask lab down` removes that of `lab up`");
+            }
+            // First of all: whatever this process has made when it is killed, the next one finds its owner.
+            if let Err(error) = Owner::current()?.write(&files.owner()) {
+                if Path::new(LABS).is_dir() {
+                    return Err(error);
+                }
+                continue;
+            }
+            match fs::create_dir(root).map_err(|error| error.kind()) {
                 Ok(()) => break,
                 // Somebody has just removed the last lab, and the parent with it.
                 Err(io::ErrorKind::NotFound) => {}
@@ -49,10 +61,10 @@ impl Files {
             }
         }
         let none = None::<&str>;
-        mount(Some("raas-lab"), &root, Some("tmpfs"), MsFlags::MS_NOSUID, Some("mode=0755"))
-            .and_then(|()| mount(none, &root, none, MsFlags::MS_PRIVATE, none))
+        mount(Some("raas-lab"), root, Some("tmpfs"), MsFlags::MS_NOSUID, Some("mode=0755"))
+            .and_then(|()| mount(none, root, none, MsFlags::MS_PRIVATE, none))
             .with_context(|| format!("mounting a tmpfs on {}", root.display()))?;
-        Ok(Self { root })
+        Ok(files)
     }
 
     /// The directory of an existing lab.
@@ -64,10 +76,14 @@ impl Files {
         Ok(Self { root })
     }
 
-    /// All labs of this machine.
+    /// All labs of this machine, those included of which there is only the owner.
     pub fn all() -> Result<Vec<Self>> {
         match fs::read_dir(LABS) {
-            Ok(entries) => entries.map(|entry| Ok(Self { root: entry?.path() })).collect(),
+            Ok(entries) => {
+                let root = |entry: io::Result<fs::DirEntry>| Ok(entry?.path().with_extension(""));
+                let roots: BTreeSet<PathBuf> = entries.map(root).collect::<Result<_>>()?;
+                Ok(roots.into_iter().map(|root| Self { root }).collect())
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error).context(LABS),
         }
@@ -84,8 +100,10 @@ impl Files {
     }
 
     /// File that names the process that the lab belongs to.
+    ///
+    /// Outside of the directory: it is there before that is made.
     pub fn owner(&self) -> PathBuf {
-        self.root.join("owner")
+        self.root.with_extension("owner")
     }
 
     /// File that names a hypervisor's agent.
@@ -101,6 +119,9 @@ impl Files {
     /// The namespaces that there are, by name; the underlay is one of them.
     pub fn spaces(&self) -> Result<Vec<(String, Space)>> {
         let mut spaces = Vec::new();
+        if !self.root.is_dir() {
+            return Ok(spaces);
+        }
         for entry in fs::read_dir(&self.root).with_context(|| self.root.display().to_string())? {
             let entry = entry?;
             if let Some(space) = Space::open(&entry.path()) {
@@ -126,6 +147,7 @@ impl Files {
             }
             _ => {}
         }
+        let _ = fs::remove_file(self.owner());
         // The last lab takes the parent with it; while there are others this fails, as it should.
         let _ = fs::remove_dir(LABS);
         Ok(())

@@ -82,7 +82,6 @@ impl Lab {
             stays: false,
         };
         teardown::register(&lab.files)?;
-        Owner::current()?.write(&lab.files.owner())?;
         for hypervisor in &lab.network.fabric.hypervisors {
             let name = hypervisor.name.as_str();
             lab.spaces.insert(name.to_owned(), Space::create(&lab.files.space_dir(name))?);

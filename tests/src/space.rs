@@ -21,6 +21,8 @@ use nix::{
 use crate::files::LABS;
 
 const NONE: Option<&str> = None;
+/// Where an agent keeps its state.
+const STATE: &str = "/var/lib/raas";
 
 /// A network namespace and a mount namespace.
 #[derive(Clone, Debug)]
@@ -128,14 +130,25 @@ fn furnish() -> Result<()> {
             umount2(target, MntFlags::MNT_DETACH).with_context(|| format!("unmounting {target}"))?;
         }
     }
-    fs::create_dir_all("/var/lib/raas").context("/var/lib/raas")?;
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    if !Path::new(STATE).is_dir() {
+        // A mount needs a directory, and this machine shall not get one: it is made in a layer above.
+        let above = Path::new("/run");
+        mount(Some("tmpfs"), above, Some("tmpfs"), flags, NONE).context("mounting /run")?;
+        for directory in ["upper", "work"] {
+            fs::create_dir(above.join(directory)).context(directory)?;
+        }
+        let layers = "lowerdir=/var/lib,upperdir=/run/upper,workdir=/run/work";
+        mount(Some("overlay"), "/var/lib", Some("overlay"), flags, Some(layers))
+            .context("mounting an overlay on /var/lib")?;
+        fs::create_dir(STATE).context(STATE)?;
+    }
     // A new sysfs shows the interfaces of this thread's network namespace.
     for (target, kind, data) in [
         ("/sys", "sysfs", None),
         ("/sys/fs/bpf", "bpf", Some("mode=0700")),
         ("/run", "tmpfs", Some("mode=0755")),
-        ("/var/lib/raas", "tmpfs", Some("mode=0755")),
+        (STATE, "tmpfs", Some("mode=0755")),
     ] {
         mount(Some(kind), target, Some(kind), flags, data).with_context(|| format!("mounting {target}"))?;
     }

@@ -79,7 +79,7 @@ fn handle_signals() -> Result<()> {
 pub fn sweep() -> Result<usize> {
     let mut removed = 0;
     for files in Files::all()? {
-        // Without an owner it is one that stays, or one that is just being made.
+        // Without an owner it is one that stays.
         if Owner::read(&files.owner()).is_none_or(Owner::is_alive) {
             continue;
         }
@@ -137,4 +137,31 @@ fn stop_agent(files: &Files, hypervisor: &str, space: &Space) -> Result<()> {
         let _ = down.wait();
     }
     done.map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// Killed right after it wrote the owner, and right after it made the directory.
+    #[test]
+    fn a_lab_that_was_hardly_begun_is_swept() {
+        for made in [false, true] {
+            let name = format!("test-{}-{made}", process::id());
+            let files = Files::create(&name).expect("a lab");
+            if !made {
+                files.remove().expect("removing it");
+            }
+            let mut ended = Command::new("sleep").arg("60").spawn().expect("a process");
+            let owner = Owner::of(ended.id());
+            ended.kill().expect("its pid is ours");
+            ended.wait().expect("its end");
+            fs::create_dir_all(files.root().parent().expect("a parent")).expect("the parent");
+            owner.expect("it ran").write(&files.owner()).expect("the owner");
+            sweep().expect("sweeping");
+            assert!(!files.owner().exists() && !files.root().exists(), "made: {made}");
+        }
+    }
 }

@@ -32,8 +32,8 @@ fn start() -> Result<(Child, Lab)> {
     let lab = wait_for(Duration::from_secs(30), "lab with an agent", || {
         ensure!(child.try_wait()?.is_none(), "raas-lab has ended");
         let labs = fs::read_dir("/run/raas-lab").context("labs")?.filter_map(|lab| Some(lab.ok()?.path()));
-        let mut ours =
-            labs.filter(|lab| fs::read_to_string(lab.join("owner")).is_ok_and(|it| it.contains(&pid)));
+        let mut ours = labs
+            .filter(|lab| fs::read_to_string(lab.with_extension("owner")).is_ok_and(|it| it.contains(&pid)));
         Ok(ours.find(|lab| lab.join("h1/agent").exists()))
     })?;
     let agent: Value = serde_json::from_str(&fs::read_to_string(lab.join("h1/agent"))?)?;

@@ -1,9 +1,15 @@
 //! `raas agent`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    env,
+    io::{self, IsTerminal as _},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
+use tracing::error;
 use tracing_subscriber::EnvFilter;
 
 use super::hook;
@@ -12,6 +18,9 @@ use crate::{
     model::{Hook, Name},
     platform::Paths,
 };
+
+/// Exit code for a command line (or environment) that is wrong.
+const USAGE: u8 = 2;
 
 /// Arguments of `raas agent`.
 #[derive(Args)]
@@ -41,18 +50,36 @@ enum LogFormat {
 
 /// Runs the agent until a signal ends it.
 pub fn run(paths: Paths, arguments: Arguments) -> Result<ExitCode> {
-    let filter = EnvFilter::try_from_env("RAAS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = env::var("RAAS_LOG").unwrap_or_else(|_| "info".to_owned());
+    let filter = match EnvFilter::try_new(&filter) {
+        Ok(filter) => filter,
+        Err(error) => {
+            eprintln!("raas: RAAS_LOG is `{filter}`: {error}");
+            return Ok(ExitCode::from(USAGE));
+        }
+    };
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr);
     match arguments.log {
         LogFormat::Text => log.with_target(false).init(),
         LogFormat::Json => log.json().init(),
     }
     let options =
         Options { paths, config: arguments.config, hypervisor: arguments.hypervisor, hook: arguments.hook };
-    tokio::runtime::Builder::new_multi_thread()
+    let result = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .context("starting the runtime")?
-        .block_on(daemon::run(options))
+        .block_on(daemon::run(options));
+    match (result, arguments.log) {
+        // Whoever asked for JSON gets nothing else.
+        (Err(error), LogFormat::Json) => {
+            error!("{error:#}");
+            Ok(ExitCode::FAILURE)
+        }
+        (result, _) => result,
+    }
 }

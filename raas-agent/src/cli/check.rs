@@ -2,6 +2,9 @@
 
 use std::{fmt, path::Path, process::ExitCode};
 
+use anyhow::Result;
+
+use super::output::print;
 use crate::{
     config,
     model::{Network, SubnetKind},
@@ -12,17 +15,17 @@ pub const FAULTY: u8 = 2;
 
 /// Checks the configuration in `dir`. Fine: one line of what it describes on standard output, exit code 0.
 /// Otherwise every fault on standard error, exit code [`FAULTY`].
-pub fn run(dir: &Path) -> ExitCode {
-    match config::load(dir) {
+pub fn run(dir: &Path) -> Result<ExitCode> {
+    Ok(match config::load(dir) {
         Ok(network) => {
-            println!("ok: {}", Summary(&network));
+            print(format_args!("ok: {}", Summary(&network)))?;
             ExitCode::SUCCESS
         }
         Err(faults) => {
             eprintln!("{faults}\n{}", counted(faults.count(), "error"));
             ExitCode::from(FAULTY)
         }
-    }
+    })
 }
 
 /// What a network consists of, in numbers.

@@ -6,7 +6,7 @@ use anyhow::Result;
 use raas_common::{Exit, ExitClass};
 use serde::Serialize;
 
-use super::table::table;
+use super::{output::print, table::table};
 use crate::{
     plan::{PortRole, Topology, TunnelSpec},
     platform::Paths,
@@ -48,7 +48,7 @@ pub fn run(paths: &Paths, json: bool, all: bool) -> Result<ExitCode> {
         }
     }
     if json {
-        println!("{}", serde_json::to_string_pretty(&rows)?);
+        print(serde_json::to_string_pretty(&rows)?)?;
     } else {
         let rows = rows.into_iter().map(|row| {
             vec![
@@ -60,7 +60,7 @@ pub fn run(paths: &Paths, json: bool, all: bool) -> Result<ExitCode> {
                 row.bytes.to_string(),
             ]
         });
-        println!("{}", table(&["scope", "kind", "exit", "class", "packets", "bytes"], &[4, 5], rows));
+        print(table(&["scope", "kind", "exit", "class", "packets", "bytes"], &[4, 5], rows))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,31 +4,38 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 
+use super::output::print;
 use crate::{
     apply::Kernel,
-    plan::Desired,
+    model::Name,
     platform::{
         Paths,
         bpf::{Pins, detach_all},
-        lock::Lock,
+        lock::{Claim, Lock},
         state,
     },
     report::AgentReport,
 };
 
-/// Removes everything of ours: programs first, so that nothing is forwarded into what is about to go.
-pub fn run(paths: &Paths) -> Result<ExitCode> {
-    let _lock = Lock::take(&paths.state).context("stop the agent first")?;
+/// Removes everything of ours: programs first, so that nothing is forwarded into what is about to go. Whose it
+/// is stands in the manifest, unless `hypervisor` says it: the marks on things suffice to find them.
+pub fn run(paths: &Paths, hypervisor: Option<Name>) -> Result<ExitCode> {
+    let _lock = Lock::take(&paths.state)?;
+    let hypervisor = match hypervisor {
+        Some(name) => Some(name.to_string()),
+        None => state::applied(paths)?.map(|manifest| manifest.hypervisor),
+    };
+    let _claim = hypervisor.as_deref().map(Claim::take).transpose()?;
     let pins = Pins::new(&paths.pin);
     detach_all(&pins)?;
     pins.remove_all()?;
-    let Some(manifest) = state::read::<Desired>(&paths.state, state::MANIFEST)? else {
-        println!("nothing was applied here");
+    let Some(hypervisor) = hypervisor else {
+        print("nothing was applied here")?;
         return Ok(ExitCode::SUCCESS);
     };
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     let report = runtime.block_on(async {
-        let mut kernel = Kernel::new(paths.clone(), &manifest.hypervisor).await?;
+        let mut kernel = Kernel::new(paths.clone(), &hypervisor).await?;
         kernel.down().await
     })?;
     for failure in &report.failures {
@@ -39,6 +46,6 @@ pub fn run(paths: &Paths) -> Result<ExitCode> {
     }
     AgentReport::remove(paths)?;
     state::remove(&paths.state, state::MANIFEST)?;
-    println!("{}: removed", manifest.hypervisor);
+    print(format_args!("{hypervisor}: removed"))?;
     Ok(ExitCode::SUCCESS)
 }

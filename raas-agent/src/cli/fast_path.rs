@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::ValueEnum;
 
+use super::output::print;
 use crate::platform::{
     Paths,
     bpf::{PinnedMaps, Pins},
@@ -23,6 +24,6 @@ pub enum Switch {
 pub fn run(paths: &Paths, switch: Switch) -> Result<ExitCode> {
     let on = matches!(switch, Switch::On);
     PinnedMaps::open(&Pins::new(&paths.pin))?.set_fast_path(on)?;
-    println!("fast path {}", if on { "on" } else { "off" });
+    print(format_args!("fast path {}", if on { "on" } else { "off" }))?;
     Ok(ExitCode::SUCCESS)
 }

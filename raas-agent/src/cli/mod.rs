@@ -7,6 +7,7 @@ mod counters;
 mod down;
 mod exec;
 mod fast_path;
+mod output;
 mod status;
 mod table;
 
@@ -14,7 +15,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{model::Hook, platform::Paths};
+use crate::{
+    model::{Hook, Name},
+    platform::Paths,
+};
 
 /// Transit routing as a service: a multi-tenant transit router with an eBPF fast path.
 #[derive(Parser)]
@@ -22,7 +26,8 @@ use crate::{model::Hook, platform::Paths};
     version,
     about,
     after_help = "Exit codes: 0 done; 1 it failed, the message says what and where; 2 the configuration or the command line is \
-                  wrong; 3 `status`: something is not as it should be. `exec` exits with its command's code."
+                  wrong; 3 `status`: something is not as it should be. `exec` exits with its command's code, \
+                  or 127 if there is no such command."
 )]
 struct Cli {
     #[command(flatten)]
@@ -90,7 +95,11 @@ enum Verb {
         command: Vec<String>,
     },
     /// Remove everything that this instance made, and nothing else.
-    Down,
+    Down {
+        /// Whose things to remove; without it the manifest says so. For where that is lost.
+        #[arg(long, value_name = "NAME")]
+        hypervisor: Option<Name>,
+    },
 }
 
 /// Runs the verb that the command line names; the exit code is documented in `--help`.
@@ -103,12 +112,12 @@ pub fn main() -> ExitCode {
     };
     let result = match cli.verb {
         Verb::Agent(arguments) => agent::run(paths, arguments),
-        Verb::Check { config } => Ok(check::run(&config)),
+        Verb::Check { config } => check::run(&config),
         Verb::Status { json } => status::run(&paths, json),
         Verb::Counters { json, all } => counters::run(&paths, json, all),
         Verb::FastPath { switch } => fast_path::run(&paths, switch),
         Verb::Exec { router, command } => exec::run(&paths, &router, &command),
-        Verb::Down => down::run(&paths),
+        Verb::Down { hypervisor } => down::run(&paths, hypervisor),
     };
     result.unwrap_or_else(|error| {
         eprintln!("raas: {error:#}");

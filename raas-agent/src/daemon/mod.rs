@@ -12,13 +12,13 @@ mod watched;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::{Context as _, Error, Result, anyhow, bail};
+use anyhow::{Context as _, Error, Result, anyhow};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch as latest},
     task::JoinHandle,
 };
-use tracing::info;
+use tracing::{error, info};
 
 use self::{
     event::Event,
@@ -34,7 +34,7 @@ use crate::{
     platform::{
         Paths,
         bpf::Pins,
-        lock::Lock,
+        lock::{Claim, Lock},
         monitor::Monitor,
         state::{self, MANIFEST},
     },
@@ -63,26 +63,19 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let watch = watch::spawn(&options.config, sender.clone());
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let previous: Option<Desired> = state::read(&options.paths.state, MANIFEST)?;
-    if let Some(other) =
-        previous.as_ref().filter(|previous| previous.hypervisor != options.hypervisor.as_str())
-    {
-        bail!(
-            "{} belongs to hypervisor {}: `raas down` first, or choose other directories",
-            options.paths.state.display(),
-            other.hypervisor
-        );
-    }
+    let _claim = Claim::take(options.hypervisor.as_str())?;
+    state::ensure_of(&options.paths, options.hypervisor.as_str())?;
     let intent = match Intent::read(&options)? {
         Ok(intent) => intent,
         Err(Refusal(faults)) => {
-            eprintln!("{faults}");
+            error!("the configuration is refused:\n{faults}");
             return Ok(ExitCode::from(FAULTY));
         }
     };
     // Only now: of a directory that is not there, the configuration's own faults say more.
     let watch = watch?;
     let kernel = Kernel::new(options.paths.clone(), options.hypervisor.as_str()).await?;
+    let previous: Option<Desired> = state::read(&options.paths.state, MANIFEST)?;
     let previous = previous.as_ref().map(|desired| &desired.topology);
     let writer = Writer::open(&Pins::new(&options.paths.pin), intent.fib_nodes, previous)
         .context("loading the fast path")?;

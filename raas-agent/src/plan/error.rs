@@ -8,8 +8,13 @@ use crate::model::Name;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// The fabric has no hypervisor of this name.
-    #[error("the fabric has no hypervisor `{0}`")]
-    UnknownHypervisor(Name),
+    #[error("the fabric has no hypervisor `{name}`; there are: {}", join(known))]
+    UnknownHypervisor {
+        /// The name.
+        name: Name,
+        /// Those that there are.
+        known: Vec<Name>,
+    },
     /// A reference within a tenant leads nowhere. (The configuration's check finds these first.)
     #[error("tenant `{tenant}`: there is no {what} `{name}`")]
     Dangling {
@@ -54,6 +59,10 @@ pub enum PlanError {
         /// For what.
         what: String,
     },
+}
+
+fn join(names: &[Name]) -> String {
+    names.iter().map(Name::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// A pool that numbers are taken from.

@@ -47,10 +47,10 @@ pub fn plan(
     previous: &Allocations,
     options: &Options,
 ) -> Result<(Desired, Allocations), PlanError> {
-    let here = network
-        .fabric
-        .hypervisor(hypervisor)
-        .ok_or_else(|| PlanError::UnknownHypervisor(hypervisor.clone()))?;
+    let here = network.fabric.hypervisor(hypervisor).ok_or_else(|| PlanError::UnknownHypervisor {
+        name: hypervisor.clone(),
+        known: network.fabric.hypervisors.iter().map(|known| known.name.clone()).collect(),
+    })?;
     let mut builder = builder::Builder::new(network, here, previous, options);
     builder.add_uplinks()?;
     for tenant in &network.tenants {

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Serialize, de::DeserializeOwned};
 use tracing::warn;
 
@@ -26,18 +26,24 @@ pub const MANIFEST: &str = "manifest.json";
 /// If it exists and cannot be read.
 pub fn read<T: DeserializeOwned>(state: &Path, name: &str) -> Result<Option<T>> {
     let path = state.join(name);
-    let text = match fs::read(&path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        text => text.with_context(|| format!("reading {}", path.display()))?,
-    };
-    match serde_json::from_slice(&text) {
-        Ok(value) => Ok(Some(value)),
-        Err(e) => {
+    match parse(&path)? {
+        None => Ok(None),
+        Some(Ok(value)) => Ok(Some(value)),
+        Some(Err(e)) => {
             let aside = PathBuf::from(format!("{}.unreadable", path.display()));
             warn!("{} is not understood ({e}); kept as {}", path.display(), aside.display());
             fs::copy(&path, &aside).with_context(|| format!("writing {}", aside.display()))?;
             Ok(None)
         }
+    }
+}
+
+/// Reads a file: `None` if it is missing, an inner error if it is not understood.
+fn parse<T: DeserializeOwned>(path: &Path) -> Result<Option<serde_json::Result<T>>> {
+    match fs::read(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e).with_context(|| format!("reading {}", path.display())),
+        Ok(text) => Ok(Some(serde_json::from_slice(&text))),
     }
 }
 
@@ -72,9 +78,41 @@ pub fn remove(state: &Path, name: &str) -> Result<()> {
 /// # Errors
 /// If nothing is applied here, or the manifest cannot be read.
 pub fn manifest(paths: &Paths) -> Result<Desired> {
-    read(&paths.state, MANIFEST)?.with_context(|| {
+    applied(paths)?.with_context(|| {
         format!("nothing is applied here (no manifest in {}): is an agent running?", paths.state.display())
     })
+}
+
+/// What was applied last, if anything was.
+///
+/// # Errors
+/// If the manifest cannot be read, or is not understood: then nobody knows what was applied.
+pub fn applied(paths: &Paths) -> Result<Option<Desired>> {
+    let path = paths.state.join(MANIFEST);
+    parse(&path)?.transpose().with_context(|| {
+        format!(
+            "{} is not understood: start the agent, which writes it anew, or remove everything with \
+             `raas down --hypervisor NAME`",
+            path.display()
+        )
+    })
+}
+
+/// That nothing of another hypervisor was applied from these directories: its things would be left alone for
+/// ever.
+///
+/// # Errors
+/// If something was.
+pub fn ensure_of(paths: &Paths, hypervisor: &str) -> Result<()> {
+    match read::<Desired>(&paths.state, MANIFEST)? {
+        Some(manifest) if manifest.hypervisor != hypervisor => bail!(
+            "{} belongs to hypervisor {}: `raas down` first, or choose another --state-dir, --run-dir and \
+             --pin-dir",
+            paths.state.display(),
+            manifest.hypervisor
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// Write, fsync, rename, fsync of the directory: the name leads to complete content at every moment.
@@ -102,6 +140,29 @@ mod tests {
         fs::write(state.path().join(ALLOCATIONS), "{").unwrap();
         assert_eq!(read::<Vec<u32>>(state.path(), ALLOCATIONS).unwrap(), None);
         assert_eq!(fs::read_to_string(state.path().join("allocations.json.unreadable")).unwrap(), "{");
+    }
+
+    fn paths(state: &Path) -> Paths {
+        Paths { state: state.to_owned(), ..Paths::default() }
+    }
+
+    #[test]
+    fn an_unreadable_manifest_is_not_taken_for_none() {
+        let state = tempfile::tempdir().unwrap();
+        assert_eq!(applied(&paths(state.path())).unwrap(), None);
+        fs::write(state.path().join(MANIFEST), "{").unwrap();
+        let error = format!("{:#}", applied(&paths(state.path())).unwrap_err());
+        assert!(error.contains("down --hypervisor"), "{error}");
+    }
+
+    #[test]
+    fn directories_are_one_hypervisors() {
+        let state = tempfile::tempdir().unwrap();
+        ensure_of(&paths(state.path()), "h1").unwrap();
+        write(state.path(), MANIFEST, &Desired { hypervisor: "h1".into(), ..Desired::default() }).unwrap();
+        ensure_of(&paths(state.path()), "h1").unwrap();
+        let error = ensure_of(&paths(state.path()), "h2").unwrap_err().to_string();
+        assert!(error.contains("belongs to hypervisor h1"), "{error}");
     }
 
     #[test]

@@ -191,21 +191,14 @@ pub fn stop_and_down(lab: &Lab) -> Result<()> {
     let programs = programs(lab)?;
     ensure!(!programs.is_empty(), "no program is pinned");
     lab.raas("h1", &["down"])?;
-    let shell = |script: &str| -> Result<String> {
-        let output = lab.exec("h1", None, &["sh", "-c", script])?;
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    for (left, script) in [
-        ("namespaces", "ip netns list"),
-        ("links", "ip -o link show | grep -v -e ' lo:' -e ' uplink'"),
-        ("queueing disciplines", "tc qdisc show | grep -e clsact -e ingress"),
-        ("programs on interfaces", "bpftool net show | grep -e raas"),
-        // The kernel itself has two files `*.debug` in every bpffs.
-        ("pins", "find /sys/fs/bpf -mindepth 1 -not -name '*.debug'"),
-        ("routes", "ip route show proto 201; ip route show proto bgp"),
-    ] {
-        let shown = shell(script)?;
-        ensure!(shown.is_empty(), "{left} after `raas down`:\n{shown}");
+    for (left, command, ours) in REMAINS {
+        let words: Vec<_> = command.split(' ').collect();
+        let output = lab.exec("h1", None, &words)?;
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{command} ({}): {complaint}", output.status);
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        let shown: Vec<_> = shown.lines().filter(|line| !line.is_empty() && ours(line)).collect();
+        ensure!(shown.is_empty(), "{left} after `raas down`:\n{}", shown.join("\n"));
     }
     let processes = lab.processes("h1")?;
     ensure!(processes.is_empty(), "processes after `raas down`: {processes:?}");
@@ -219,6 +212,26 @@ pub fn stop_and_down(lab: &Lab) -> Result<()> {
     lab.start_agent("h1")?;
     lab.wait_ready(READY)
 }
+
+/// What might be left of a hypervisor, the command that shows it, and which of its lines would be ours.
+type Remains = (&'static str, &'static str, fn(&str) -> bool);
+
+const REMAINS: [Remains; 9] = [
+    ("namespaces", "ip netns list", |_| true),
+    ("links", "ip -o link show", |line| !line.contains(" lo:") && !line.contains(" uplink")),
+    ("queueing disciplines", "tc qdisc show", |line| line.contains("clsact") || line.contains("ingress")),
+    ("programs on interfaces", "bpftool net show", |line| line.contains("raas")),
+    // The kernel itself has two files `*.debug` in every bpffs.
+    ("pins", "find /sys/fs/bpf -mindepth 1", |line| !line.ends_with(".debug")),
+    ("static routes", "ip route show proto 201", |_| true),
+    ("BGP's routes", "ip route show proto bgp", |_| true),
+    // The numbers given out stay, and so do leases: the same names get the same again.
+    ("state", "find /var/lib/raas -not -type d", |line| {
+        !["/allocations.json", "/agent.lock"].iter().any(|kept| line.ends_with(kept))
+            && !line.contains("/leases/")
+    }),
+    ("sockets and pid files", "find /run/raas -not -type d", |_| true),
+];
 
 /// Identifiers of h1's pinned programs.
 fn programs(lab: &Lab) -> Result<Vec<Value>> {

@@ -1,6 +1,10 @@
 //! Which way packets take.
 
-use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result, ensure};
 use raas_agent::model::SubnetKind;
@@ -81,10 +85,20 @@ fn with_blackhole<T>(lab: &Lab, router: &str, address: Ipv4Addr, f: impl FnOnce(
         let routers = lab.status("h1")?.routers;
         Ok(routers.iter().find(|router| router.netns == netns).context("no such router")?.routes)
     };
-    let before = routes()?;
+    // BGP may still be settling after another scenario.
+    let mut steady = (routes()?, Instant::now());
+    let before = wait_for(Duration::from_secs(30), "steady number of routes", || {
+        let now = routes()?;
+        if now != steady.0 {
+            steady = (now, Instant::now());
+        }
+        Ok((steady.1.elapsed() > Duration::from_secs(3)).then_some(now))
+    })?;
     route("add")?;
     let learned = wait_for(Duration::from_secs(10), "blackhole in the fast path", || {
-        Ok((routes()? == before + 1).then_some(()))
+        let now = routes()?;
+        ensure!(now > before, "{now} routes of {router} in the fast path, {before} before");
+        Ok(Some(()))
     });
     let outcome = learned.and_then(|()| f());
     route("delete")?;

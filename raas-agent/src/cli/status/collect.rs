@@ -5,7 +5,7 @@ use raas_common::{Exit, ExitClass};
 
 use super::{
     PortStatus, RouterStatus, Status, TunnelStatus,
-    sessions::{Sessions, sessions},
+    sessions::{DEFAULT_VRF, Sessions, sessions, with_missing},
 };
 use crate::{
     plan::{Desired, NamespaceKind, Port, PortRole, Router, Tunnel, TunnelSpec},
@@ -20,37 +20,40 @@ use crate::{
 /// Gathers everything; what cannot be asked becomes a fault rather than an error, so that a half-broken instance shows.
 pub fn collect(paths: &Paths) -> Result<Status> {
     let manifest = state::manifest(paths)?;
-    let pins = Pins::new(&paths.pin);
-    let maps = PinnedMaps::open(&pins)?;
-    let encaps = Encaps::open(&pins, Membarrier)?;
-    let attachments = attachments(&pins)?;
-    let counters = &maps.counters;
-    let (report, alive) = AgentReport::read(paths).unwrap_or_default();
+    let (report, alive) = AgentReport::read(paths);
     let mut faults = report.faults.clone();
+    let live = Live::open(&Pins::new(&paths.pin));
+    let live = live.map_err(|error| faults.push(format!("{error:#}"))).ok();
+    let attachments = live.as_ref().map_or(&[][..], |live| &live.attachments);
+    let counters = live.as_ref().map(|live| &live.maps.counters);
     if !alive {
         faults.push("the agent does not run: forwarding goes on, but nothing new is learned".to_owned());
     }
-    let mut sessions = sessions(paths).unwrap_or_else(|error| {
-        faults.push(format!("FRR does not answer: {error:#}"));
-        Sessions::new()
-    });
     let topology = &manifest.topology;
+    let sessions = sessions(paths).map_err(|error| faults.push(format!("FRR does not answer: {error:#}")));
+    let mut sessions = sessions.map_or_else(|()| Sessions::new(), |found| with_missing(found, topology));
+    let evpn = sessions.remove(DEFAULT_VRF).unwrap_or_default();
     let ports: Vec<_> =
-        topology.ports.iter().map(|port| port_status(port, &attachments, counters)).collect::<Result<_>>()?;
-    for port in ports.iter().filter(|port| port.hook == "none") {
+        topology.ports.iter().map(|port| port_status(port, attachments, counters)).collect::<Result<_>>()?;
+    for port in ports.iter().filter(|port| live.is_some() && port.hook == "none") {
         faults.push(format!("no program on {} ({})", port.interface, port.name));
     }
     let routers: Vec<_> =
         topology.routers.iter().map(|router| router_status(router, &report, &mut sessions)).collect();
-    for router in &routers {
-        for session in router.sessions.iter().filter(|session| session.state != "established") {
-            faults.push(format!("BGP session {} – {} is {}", router.name, session.neighbor, session.state));
+    let speakers = routers.iter().map(|router| (&router.name, &router.sessions));
+    for (name, sessions) in speakers.chain([(&manifest.hypervisor, &evpn)]) {
+        for session in sessions.iter().filter(|session| session.state != "established") {
+            faults.push(format!("BGP session {name} – {} is {}", session.neighbor, session.state));
         }
     }
     Ok(Status {
         share: share(&manifest, counters)?,
         hypervisor: manifest.hypervisor.clone(),
-        fast_path: if maps.fast_path()? { "on" } else { "off" },
+        fast_path: match &live {
+            Some(live) if live.maps.fast_path()? => "on",
+            Some(_) => "off",
+            None => "not loaded",
+        },
         agent: match (alive, report.synchronised) {
             (false, _) => "stopped",
             (true, false) => "starting",
@@ -59,8 +62,9 @@ pub fn collect(paths: &Paths) -> Result<Status> {
         tunnels: topology
             .tunnels
             .iter()
-            .map(|tunnel| tunnel_status(tunnel, &encaps, counters))
+            .map(|tunnel| tunnel_status(tunnel, live.as_ref()))
             .collect::<Result<_>>()?,
+        evpn,
         routers,
         ports,
         fib_nodes_used: report.fib_nodes_used,
@@ -68,6 +72,24 @@ pub fn collect(paths: &Paths) -> Result<Status> {
         resynchronisations: report.resynchronisations,
         faults,
     })
+}
+
+/// What is in the kernel.
+struct Live {
+    maps: PinnedMaps,
+    encaps: Encaps<Membarrier>,
+    attachments: Vec<Attachment>,
+}
+
+impl Live {
+    /// Fails if it is not (all) there, as after a reboot.
+    fn open(pins: &Pins) -> Result<Self> {
+        Ok(Self {
+            maps: PinnedMaps::open(pins)?,
+            encaps: Encaps::open(pins, Membarrier)?,
+            attachments: attachments(pins)?,
+        })
+    }
 }
 
 fn router_status(router: &Router, report: &AgentReport, sessions: &mut Sessions) -> RouterStatus {
@@ -82,12 +104,19 @@ fn router_status(router: &Router, report: &AgentReport, sessions: &mut Sessions)
     }
 }
 
-fn tunnel_status(tunnel: &Tunnel, encaps: &Encaps<Membarrier>, counters: &Counters) -> Result<TunnelStatus> {
+fn tunnel_status(tunnel: &Tunnel, live: Option<&Live>) -> Result<TunnelStatus> {
     let (kind, key) = match tunnel.spec {
         TunnelSpec::Gre { key, .. } => ("gre", key),
         TunnelSpec::Vxlan { vni, .. } => ("vxlan", Some(vni)),
     };
-    let sums = Sums::of(tunnel.scope, counters)?;
+    let (ready, sent) = match live {
+        Some(Live { maps, encaps, .. }) => {
+            let sent = maps.counters.get(tunnel.scope, Exit::TUNNEL_SENT)?.packets;
+            (encaps.get(tunnel.id)?.egress != 0, sent)
+        }
+        None => (false, 0),
+    };
+    let sums = Sums::of(tunnel.scope, live.map(|live| &live.maps.counters))?;
     Ok(TunnelStatus {
         name: tunnel.name.clone(),
         kind,
@@ -95,15 +124,15 @@ fn tunnel_status(tunnel: &Tunnel, encaps: &Encaps<Membarrier>, counters: &Counte
         local: tunnel.local.to_string(),
         remote: tunnel.remote.to_string(),
         mtu: tunnel.mtu,
-        ready: encaps.get(tunnel.id)?.egress != 0,
-        sent: counters.get(tunnel.scope, Exit::TUNNEL_SENT)?.packets,
+        ready,
+        sent,
         forwarded: sums.forwarded,
         punted: sums.punted,
         dropped: sums.dropped,
     })
 }
 
-fn port_status(port: &Port, attachments: &[Attachment], counters: &Counters) -> Result<PortStatus> {
+fn port_status(port: &Port, attachments: &[Attachment], counters: Option<&Counters>) -> Result<PortStatus> {
     let sums = Sums::of(port.scope, counters)?;
     let here = attachments.iter().filter(|attachment| attachment.interface == port.ifname);
     let hooks: Vec<_> = here.map(|attachment| attachment.hook.to_string()).collect();
@@ -131,8 +160,9 @@ struct Sums {
 }
 
 impl Sums {
-    fn of(scope: u32, counters: &Counters) -> Result<Self> {
+    fn of(scope: u32, counters: Option<&Counters>) -> Result<Self> {
         let mut sums = Self::default();
+        let Some(counters) = counters else { return Ok(sums) };
         for (exit, _) in Exit::ALL {
             let packets = counters.get(scope, *exit)?.packets;
             match exit.class() {
@@ -147,7 +177,7 @@ impl Sums {
 }
 
 /// Forwarded ÷ (forwarded + punted), over what endpoints sent and tunnels brought.
-fn share(manifest: &Desired, counters: &Counters) -> Result<Option<f64>> {
+fn share(manifest: &Desired, counters: Option<&Counters>) -> Result<Option<f64>> {
     let endpoints =
         manifest.topology.ports.iter().filter(|port| matches!(port.role, PortRole::Endpoint { .. }));
     let tunnels = manifest.topology.tunnels.iter().map(|tunnel| tunnel.scope);

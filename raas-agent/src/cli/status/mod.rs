@@ -1,14 +1,16 @@
 //! `raas status`: what is there, whether it is well, and how much of the traffic takes the fast path.
 
 mod collect;
-mod print;
 mod sessions;
+mod text;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use serde::Serialize;
 
+use self::text::Text;
+use super::output::print;
 use crate::platform::Paths;
 
 /// Exit code when something is not as it should be.
@@ -18,10 +20,12 @@ const UNWELL: u8 = 3;
 #[derive(Debug, Serialize)]
 struct Status {
     hypervisor: String,
-    /// `on` or `off`.
+    /// `on`, `off`, or `not loaded`.
     fast_path: &'static str,
     /// `running`, `stopped` (forwarding goes on, nothing is learned) or `starting`.
     agent: &'static str,
+    /// Sessions of the fabric's own BGP: EVPN with other hypervisors.
+    evpn: Vec<SessionStatus>,
     routers: Vec<RouterStatus>,
     tunnels: Vec<TunnelStatus>,
     ports: Vec<PortStatus>,
@@ -51,6 +55,7 @@ struct RouterStatus {
 #[derive(Debug, Serialize)]
 struct SessionStatus {
     neighbor: String,
+    /// Of its finite state machine (RFC 4271, section 8), or `missing`: FRR does not know of it.
     state: String,
     /// Prefixes received.
     prefixes: u64,
@@ -93,9 +98,9 @@ struct PortStatus {
 pub fn run(paths: &Paths, json: bool) -> Result<ExitCode> {
     let status = collect::collect(paths)?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&status)?);
+        print(serde_json::to_string_pretty(&status)?)?;
     } else {
-        print::print(&status);
+        print(Text(&status))?;
     }
     Ok(if status.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(UNWELL) })
 }

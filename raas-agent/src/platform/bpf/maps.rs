@@ -1,7 +1,5 @@
 //! The maps, opened from their pins: by the agent, and by the command line beside it.
 
-use std::any::type_name;
-
 use anyhow::{Context as _, Result};
 use aya::maps::{Map, MapData, MapError};
 use raas_common::{Domain, FdbEntry, FdbKey, Globals, GlobalsFlags, Port, TunnelIngress, TunnelKey};
@@ -10,7 +8,7 @@ use super::{
     Membarrier,
     counters::Counters,
     hash_table::HashTable,
-    pins::Pins,
+    pins::{self, Pins},
     table::{ArrayTable, Devices},
 };
 
@@ -82,8 +80,9 @@ impl PinnedMaps {
 /// size.
 pub(super) fn open<T: TryFrom<Map, Error = MapError>>(pins: &Pins, name: &str) -> Result<T> {
     let pin = pins.map(name);
+    pins::ensure_loaded(&pin)?;
     MapData::from_pin(&pin)
         .and_then(Map::from_map_data)
         .and_then(T::try_from)
-        .with_context(|| format!("opening {} as {}", pin.display(), type_name::<T>()))
+        .with_context(|| format!("opening {}", pin.display()))
 }

@@ -15,7 +15,10 @@ use aya::maps::{Array, MapData};
 use memmap2::{MmapOptions, MmapRaw};
 use raas_common::{FibEntry, FibNode, Group, Nexthop, Router};
 
-use super::{maps, pins::Pins};
+use super::{
+    maps,
+    pins::{self, Pins},
+};
 use crate::fib::{NexthopMemory, RouterId, TrieMemory};
 
 /// Elements of type `T` in a mapped array map.
@@ -28,6 +31,7 @@ pub(super) struct Mapped {
 impl Mapped {
     /// Maps the array that is pinned at `pin`, whose elements are `T`s.
     pub(super) fn open<T>(pin: &Path) -> Result<Self> {
+        pins::ensure_loaded(pin)?;
         let map = MapData::from_pin(pin).with_context(|| format!("opening {}", pin.display()))?;
         let elements = map.info()?.max_entries();
         // Elements of an array map start at multiples of 8 bytes (array_map_alloc); all of ours are such

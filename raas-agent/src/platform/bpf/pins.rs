@@ -73,12 +73,20 @@ impl Pins {
                 Err(error).with_context(|| format!("removing {}", self.root.display()))
             }
             _ => {
+                mount::release(&self.base)?;
                 // Another version's pins, or somebody else's files in there, are no fault of ours.
                 drop(fs::remove_dir(&self.base));
                 Ok(())
             }
         }
     }
+}
+
+/// That a map is there: it is from when an agent first starts until `raas down`, or a reboot.
+pub(super) fn ensure_loaded(map: &Path) -> Result<()> {
+    let there = map.try_exists().with_context(|| format!("looking at {}", map.display()))?;
+    anyhow::ensure!(there, "the fast path is not loaded (no {}): is the agent running?", map.display());
+    Ok(())
 }
 
 /// Names in a directory of pins; none if there is no such directory.

@@ -59,7 +59,15 @@ enum Verb {
     Sweep,
 }
 
-fn main() -> Result<ExitCode> {
+fn main() -> ExitCode {
+    // Not as `Result`: that would be printed for debugging, with a backtrace.
+    run().unwrap_or_else(|error| {
+        eprintln!("raas-lab: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run() -> Result<ExitCode> {
     match Cli::parse().verb {
         Verb::Run { config, once, hook } => run::run(&config, once, hook),
         Verb::Up { config, hook } => manage::up(&config, hook),
