@@ -3,6 +3,7 @@
 use std::io;
 
 use anyhow::{Context, Result};
+use tokio::task::spawn_blocking;
 
 use super::{Observed, Plan, Report, diff, execute};
 use crate::{
@@ -10,7 +11,8 @@ use crate::{
     platform::{
         Paths,
         netns::{self, Places},
-        observe, process,
+        observe,
+        process::{self, frr::Sessions},
     },
 };
 
@@ -75,6 +77,23 @@ impl Kernel {
     /// If the kernel cannot tell.
     pub async fn daemon_ended(&self) -> io::Result<()> {
         process::frr::ended(&self.paths).await
+    }
+
+    /// BGP sessions, as FRR tells them.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub async fn sessions(&self) -> Result<Sessions> {
+        let paths = self.paths.clone();
+        spawn_blocking(move || process::frr::sessions(&paths)).await.context("asking FRR")?
+    }
+
+    /// Kills FRR, whose routes stay in the kernel; the next [`Self::reconcile`] starts it.
+    ///
+    /// # Errors
+    /// If a daemon does not end.
+    pub async fn kill_frr(&self) -> Result<()> {
+        process::frr::kill(&self.paths).await
     }
 
     /// Removes everything that carries our mark, and our processes and their files; needs no record of what

@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::{output::print, table::table};
 use crate::{
     plan::{PortRole, Topology, TunnelSpec},
-    platform::Paths,
     platform::{
+        Paths,
         bpf::{PinnedMaps, Pins},
         state,
     },

@@ -1,7 +1,10 @@
 //! The task that makes the kernel look as desired. Apart from the one that owns the state: it may take
 //! seconds, when FRR reloads, and a withdrawn route must not wait for that.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::{
     sync::{mpsc, watch},
@@ -9,7 +12,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::Event;
+use super::{Event, stuck::Stuck};
 use crate::{
     apply::{Kernel, Report},
     plan::Desired,
@@ -29,9 +32,13 @@ pub fn spawn(
     events: mpsc::Sender<Event>,
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
+        let mut stuck = Stuck::new();
         loop {
             let latest = desired.borrow_and_update().clone();
             let faults = apply(&mut kernel, &latest).await;
+            if faults.is_empty() && restart_stuck(&kernel, &mut stuck, &latest).await {
+                continue;
+            }
             let pause = if faults.is_empty() { REPAIR } else { RETRY };
             if events.send(Event::Applied { desired: latest.clone(), faults }).await.is_err() {
                 return;
@@ -43,6 +50,29 @@ pub fn spawn(
             }
         }
     })
+}
+
+/// Kills FRR if sessions inside this hypervisor do not come up, and says whether it did: the next apply starts it.
+async fn restart_stuck(kernel: &Kernel, stuck: &mut Stuck, desired: &Desired) -> bool {
+    if desired.frr.is_empty() {
+        return false;
+    }
+    let sessions = match kernel.sessions().await {
+        Ok(sessions) => sessions,
+        Err(error) => {
+            warn!("{error:#}");
+            return false;
+        }
+    };
+    let Some(down) = stuck.look(&desired.topology, &sessions, Instant::now()) else { return false };
+    warn!(sessions = down.join(", "), "BGP sessions between our own routers stay down: FRR is restarted");
+    match kernel.kill_frr().await {
+        Ok(()) => true,
+        Err(error) => {
+            warn!("{error:#}");
+            false
+        }
+    }
 }
 
 /// Waits until a daemon has ended that the next apply starts again. Not at once after an apply: one that cannot live would be

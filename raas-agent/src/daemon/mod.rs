@@ -7,6 +7,7 @@ mod fast_path;
 mod intent;
 mod owner;
 mod patience;
+mod stuck;
 mod watch;
 mod watched;
 

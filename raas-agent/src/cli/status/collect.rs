@@ -5,13 +5,14 @@ use raas_common::{Exit, ExitClass};
 
 use super::{
     PortStatus, RouterStatus, Status, TunnelStatus,
-    sessions::{DEFAULT_VRF, Sessions, sessions, with_missing},
+    sessions::{DEFAULT_VRF, with_missing},
 };
 use crate::{
     plan::{Desired, NamespaceKind, Port, PortRole, Router, Tunnel, TunnelSpec},
-    platform::Paths,
     platform::{
+        Paths,
         bpf::{Attachment, Counters, Encaps, Membarrier, PinnedMaps, Pins, attachments},
+        process::frr::{Sessions, sessions},
         state,
     },
     report::AgentReport,

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use self::text::Text;
 use super::output::print;
-use crate::platform::Paths;
+use crate::platform::{Paths, process::frr::Session};
 
 /// Exit code when something is not as it should be.
 const UNWELL: u8 = 3;
@@ -25,7 +25,7 @@ struct Status {
     /// `running`, `stopped` (forwarding goes on, nothing is learned) or `starting`.
     agent: &'static str,
     /// Sessions of the fabric's own BGP: EVPN with other hypervisors.
-    evpn: Vec<SessionStatus>,
+    evpn: Vec<Session>,
     routers: Vec<RouterStatus>,
     tunnels: Vec<TunnelStatus>,
     ports: Vec<PortStatus>,
@@ -48,17 +48,7 @@ struct RouterStatus {
     asn: Option<u32>,
     /// Routes in the fast path.
     routes: usize,
-    sessions: Vec<SessionStatus>,
-}
-
-/// A BGP session.
-#[derive(Debug, Serialize)]
-struct SessionStatus {
-    neighbor: String,
-    /// Of its finite state machine (RFC 4271, section 8), or `missing`: FRR does not know of it.
-    state: String,
-    /// Prefixes received.
-    prefixes: u64,
+    sessions: Vec<Session>,
 }
 
 /// A tunnel.

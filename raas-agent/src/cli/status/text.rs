@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{SessionStatus, Status};
+use super::{Session, Status};
 use crate::cli::table::table;
 
 /// Tables; faults last, where the eye rests.
@@ -83,7 +83,7 @@ impl fmt::Display for Text<'_> {
 }
 
 /// How many sessions are up, of how many.
-fn up(sessions: &[SessionStatus]) -> String {
+fn up(sessions: &[Session]) -> String {
     let up = sessions.iter().filter(|session| session.state == "established").count();
     format!("{up}/{}", sessions.len())
 }

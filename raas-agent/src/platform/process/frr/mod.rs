@@ -9,6 +9,7 @@
 //! meanwhile only zebra can find out, after a restart of its own: it sweeps what nobody has confirmed.
 
 mod daemon;
+mod sessions;
 
 use std::{
     fs::{self, Permissions},
@@ -23,6 +24,7 @@ use tokio::process::Command;
 use tracing::warn;
 
 use self::daemon::{Daemon, PROGRAMS, USER};
+pub use self::sessions::{Session, Sessions, sessions};
 use super::{command, run};
 use crate::{apply::Processes, platform::Paths};
 
@@ -165,6 +167,18 @@ pub async fn ended(paths: &Paths) -> io::Result<()> {
         result = zebra.ended() => result,
         result = bgpd.ended() => result,
     }
+}
+
+/// Kills both daemons; the kernel keeps their routes. The next [`load`] starts them.
+///
+/// # Errors
+/// If one does not end.
+pub async fn kill(paths: &Paths) -> Result<()> {
+    let files = Files::new(paths);
+    for daemon in Daemon::ALL {
+        daemon.process(&files.pid(daemon)).kill().await?;
+    }
+    Ok(())
 }
 
 /// Ends the daemons and removes their files. Their kernel routes go with the namespaces.
