@@ -13,9 +13,10 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow};
 use nix::{
+    errno::Errno,
     mount::{MntFlags, MsFlags, mount, umount2},
-    sched::{CloneFlags, setns, unshare},
-    unistd::{User, gettid},
+    sched::{CloneFlags, CpuSet, sched_getaffinity, sched_setaffinity, setns, unshare},
+    unistd::{Pid, User, gettid},
 };
 
 use crate::files::LABS;
@@ -40,14 +41,36 @@ impl Space {
         for file in [&space.net, &space.mnt] {
             File::create_new(file).with_context(|| format!("creating {}", file.display()))?;
         }
+        // The kernel binds a mount namespace only from within one with a lower number (fs/namespace.c,
+        // `mnt_ns_loop`). Numbers are handed to each CPU in batches (Linux 6.18): made on another CPU, a newer namespace can
+        // have the lower one. On the CPU where the outer one was made it has not.
+        let own = sched_getaffinity(Pid::from_raw(0)).context("CPUs of this process")?;
+        let cpus = (0..CpuSet::count()).filter(|cpu| own.is_set(*cpu).unwrap_or(false));
+        let mut made = space.make(None);
+        for cpu in cpus {
+            match &made {
+                Err(error) if error.downcast_ref() == Some(&Errno::EINVAL) => made = space.make(Some(cpu)),
+                _ => break,
+            }
+        }
+        made?;
+        Ok(space)
+    }
+
+    /// Makes the namespaces, on one CPU if one is given, and keeps them.
+    fn make(&self, cpu: Option<usize>) -> Result<()> {
         // A mount namespace cannot be kept from within itself, so one thread enters the new namespaces, and
         // this one binds them to the files before it ends.
         let (entered, on_entered) = mpsc::channel();
         let (bound, on_bound) = mpsc::channel::<()>();
         thread::scope(|scope| {
             let inside = scope.spawn(move || {
-                let result = unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET)
-                    .context("unshare: are we root?")
+                let result = cpu
+                    .map_or(Ok(()), run_on)
+                    .and_then(|()| {
+                        unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET)
+                            .context("unshare: are we root?")
+                    })
                     .and_then(|()| furnish());
                 // The receiver is gone only if the other thread has failed already.
                 let _ = entered.send(result.map(|()| gettid()));
@@ -55,7 +78,8 @@ impl Space {
             });
             let bind = || -> Result<()> {
                 let thread = on_entered.recv().context("the thread in the new namespaces died")??;
-                for (file, kind) in [(&space.net, "net"), (&space.mnt, "mnt")] {
+                // The one that may be refused first: then nothing is kept.
+                for (file, kind) in [(&self.mnt, "mnt"), (&self.net, "net")] {
                     let source = format!("/proc/self/task/{thread}/ns/{kind}");
                     mount(Some(source.as_str()), file, NONE, MsFlags::MS_BIND, NONE)
                         .with_context(|| format!("binding {source} to {}", file.display()))?;
@@ -66,8 +90,7 @@ impl Space {
             drop(bound);
             inside.join().map_err(|_| anyhow!("the thread in the new namespaces panicked"))?;
             result
-        })?;
-        Ok(space)
+        })
     }
 
     /// The namespaces that a directory keeps, if it does.
@@ -117,6 +140,13 @@ impl Space {
         })?);
         Ok(inodes)
     }
+}
+
+/// Moves this thread to a CPU, for good.
+fn run_on(cpu: usize) -> Result<()> {
+    let mut only = CpuSet::new();
+    only.set(cpu)?;
+    sched_setaffinity(Pid::from_raw(0), &only).with_context(|| format!("moving to CPU {cpu}"))
 }
 
 /// Gives the mount namespace that this thread has just entered what is a machine's own.
