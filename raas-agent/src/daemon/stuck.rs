@@ -51,7 +51,6 @@ fn down(router: &Router, topology: &Topology, sessions: &Sessions) -> Vec<String
     if router.asn.is_none() {
         return Vec::new();
     }
-    let speaks = |id: u32| topology.routers.iter().any(|other| other.id == id && other.asn.is_some());
     let is_up = |neighbor: &str| {
         let known = sessions.get(&router.netns).into_iter().flatten();
         known.filter(|session| session.neighbor == neighbor).any(|session| session.is_established())
@@ -59,7 +58,9 @@ fn down(router: &Router, topology: &Topology, sessions: &Sessions) -> Vec<String
     router
         .interfaces
         .iter()
-        .filter(|(name, role)| matches!(role, Role::Link { router } if speaks(*router)) && !is_up(name))
+        .filter(|(name, role)| {
+            matches!(role, Role::Link { router } if topology.speaks_bgp(*router)) && !is_up(name)
+        })
         .map(|(name, _)| format!("{} – {name}", router.name))
         .collect()
 }

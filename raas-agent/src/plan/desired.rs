@@ -210,6 +210,13 @@ pub struct Topology {
     pub ports: Vec<Port>,
 }
 
+impl Topology {
+    /// Whether a router speaks BGP: leaves do not.
+    pub fn speaks_bgp(&self, router: u32) -> bool {
+        self.routers.iter().any(|other| other.id == router && other.asn.is_some())
+    }
+}
+
 /// A router as the fast path sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Router {

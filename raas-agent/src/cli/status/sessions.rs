@@ -26,9 +26,7 @@ pub fn with_missing(mut sessions: Sessions, topology: &Topology) -> Sessions {
 /// Interfaces over which a router speaks BGP: those that lead to a router with an AS number (leaves have none).
 fn neighbors(router: &Router, topology: &Topology) -> Vec<String> {
     let speaks = |role: &Role| match role {
-        Role::Link { router } => {
-            topology.routers.iter().any(|other| other.id == *router && other.asn.is_some())
-        }
+        Role::Link { router } => topology.speaks_bgp(*router),
         Role::Tunnel { .. } => true,
         Role::Domain { .. } => false,
     };
