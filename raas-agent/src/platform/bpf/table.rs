@@ -150,13 +150,6 @@ impl Devices {
         }
         Ok(changes)
     }
-
-    /// Both at once.
-    pub fn sync(&mut self, desired: &BTreeSet<u32>) -> Result<Changes> {
-        let mut changes = self.retain(desired)?;
-        changes += self.add(desired)?;
-        Ok(changes)
-    }
 }
 
 /// The kernel found no such interface (`__dev_map_alloc_node`: EINVAL).

@@ -229,11 +229,11 @@ fn sync_writes_the_differences() {
         assert_eq!(maps.domains.sync(&BTreeMap::new()).unwrap().removed, 1);
         assert!(maps.domains.sync(&BTreeMap::from([(1 << 20, domain)])).is_err());
 
-        assert_eq!(maps.devices.sync(&BTreeSet::from([index])).unwrap().inserted, 1);
+        assert_eq!(maps.devices.add(&BTreeSet::from([index])).unwrap().inserted, 1);
         assert_eq!(maps.devices.entries().unwrap(), BTreeSet::from([index]));
         assert!(maps.devices.insert(999).is_err(), "no such interface");
-        assert!(maps.devices.sync(&BTreeSet::from([index, 999])).unwrap().is_empty(), "999 is gone");
-        assert_eq!(maps.devices.sync(&BTreeSet::new()).unwrap().removed, 1);
+        assert!(maps.devices.add(&BTreeSet::from([index, 999])).unwrap().is_empty(), "999 is gone");
+        assert_eq!(maps.devices.retain(&BTreeSet::new()).unwrap().removed, 1);
         maps.devices.add(&BTreeSet::from([999, index])).unwrap();
         assert_eq!(maps.devices.entries().unwrap(), BTreeSet::from([index]), "the other is gone: no error");
         maps.devices.retain(&BTreeSet::new()).unwrap();
