@@ -22,7 +22,7 @@ mod pool;
 mod table;
 mod takeover;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trie;
 
 pub use action::{Member, Members, RouteAction};

@@ -1,8 +1,12 @@
 //! The tables against a plain reference, with readers looking on.
 
 mod backlog;
+mod batches;
+mod concurrent;
+pub(crate) mod course;
 mod readers;
-mod reference;
+pub(crate) mod reference;
+mod shared;
 
 use std::net::Ipv4Addr;
 
@@ -12,8 +16,9 @@ use self::{
     readers::{Epoch, Reader, Watched},
     reference::{Reference, Step, actions, addresses, id, nexthop, prefixes, routers, steps},
 };
-use super::{Change, Fib, FibError, HeapMemory, RouterId, TakeoverError, lookup};
-use crate::fib::memory::TrieMemory as _;
+use super::{
+    Change, Fib, FibError, Grace, HeapMemory, NexthopMemory, RouterId, TakeoverError, TrieMemory, lookup,
+};
 
 const ROUTERS: u32 = 4;
 
@@ -25,7 +30,7 @@ fn watched(memory: HeapMemory, addresses: &[Ipv4Addr]) -> (Watched, Epoch) {
     (Watched::new(memory, readers.collect(), epoch.clone()), epoch)
 }
 
-fn step(fib: &mut WatchedFib, step: &Step) -> Result<(), FibError> {
+fn step<M: TrieMemory + NexthopMemory>(fib: &mut Fib<M, impl Grace>, step: &Step) -> Result<(), FibError> {
     match step {
         Step::Set(router, prefix, action) => drop(fib.apply(*router, *prefix, Some(action))?),
         Step::Withdraw(router, prefix) => drop(fib.apply(*router, *prefix, None)?),
@@ -82,7 +87,7 @@ proptest! {
         fib.memory().expect(|_| [0].into());
         for next in &steps {
             reference.step(next);
-            fib.memory().expect(|reader| reference.lookup(reader));
+            fib.memory().expect(|reader| reference.lookup(reader.router, reader.address));
             step(&mut fib, next).unwrap();
             fib.memory().settle();
         }
@@ -103,18 +108,18 @@ proptest! {
             let mut next = reference.clone();
             let set = Step::Set(router, prefix, action);
             next.step(&set);
-            fib.memory().expect(|reader| next.lookup(reader));
+            fib.memory().expect(|reader| next.lookup(reader.router, reader.address));
             if step(&mut fib, &set).is_ok() {
                 reference = next;
             }
-            fib.memory().expect(|reader| reference.lookup(reader));
+            fib.memory().expect(|reader| reference.lookup(reader.router, reader.address));
             fib.memory().settle();
         }
         for (router, prefix) in reference.prefixes() {
             fib.memory().expect(|_| [0].into());
             prop_assert_eq!(fib.apply(router, prefix, None).unwrap(), Change::Withdrawn);
             reference.step(&Step::Withdraw(router, prefix));
-            fib.memory().expect(|reader| reference.lookup(reader));
+            fib.memory().expect(|reader| reference.lookup(reader.router, reader.address));
         }
         assert_no_leak(&mut fib);
     }
@@ -135,14 +140,14 @@ proptest! {
         }
         let (memory, epoch) = watched(first.memory().memory.clone(), &readers);
         let mut fib = Fib::take_over(memory, epoch).unwrap();
-        fib.memory().expect(|reader| before.lookup(reader));
+        fib.memory().expect(|reader| before.lookup(reader.router, reader.address));
         for (router, prefix, action) in new {
             let set = Step::Set(router, prefix, action);
             after.step(&set);
             step(&mut fib, &set).unwrap();
             fib.memory().settle();
         }
-        fib.memory().expect(|reader| after.lookup(reader));
+        fib.memory().expect(|reader| after.lookup(reader.router, reader.address));
         fib.commit_takeover();
         fib.memory().settle();
         prop_assert!(!fib.takeover_pending());
@@ -173,7 +178,6 @@ fn apply_says_what_it_did() {
 
 /// The nexthops by bucket that the readers of `address` find.
 fn shares(fib: &WatchedFib, address: &str) -> Vec<u32> {
-    use crate::fib::NexthopMemory as _;
     let leaf = lookup(fib.memory(), 1, address.parse().unwrap());
     let group = fib.memory().group(leaf.index()).unwrap();
     group.buckets.map(|id| fib.memory().nexthop(id.into()).unwrap().target).to_vec()

@@ -3,13 +3,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::Ipv4Addr,
+    ops::Range,
 };
 
 use ipnet::Ipv4Net;
 use proptest::prelude::*;
 use raas_common::{Nexthop, NexthopKind};
 
-use super::readers::{Outcome, Reader};
+use super::readers::Outcome;
 use crate::fib::{Member, RouteAction, RouterId};
 
 type Routes = BTreeMap<Ipv4Net, RouteAction>;
@@ -60,12 +61,12 @@ impl Reference {
         self.next.get_mut(&router).unwrap_or_else(|| self.current.entry(router).or_default())
     }
 
-    pub fn lookup(&self, reader: &Reader) -> Outcome {
+    pub fn lookup(&self, router: u32, address: Ipv4Addr) -> Outcome {
         self.current
-            .get(&reader.router)
+            .get(&router)
             .into_iter()
             .flatten()
-            .filter(|(prefix, _)| prefix.contains(&reader.address))
+            .filter(|(prefix, _)| prefix.contains(&address))
             .max_by_key(|(prefix, _)| prefix.prefix_len())
             .map_or([0].into(), |(_, action)| targets(action))
     }
@@ -80,8 +81,9 @@ pub fn id(router: u32) -> RouterId {
     RouterId::new(router).unwrap()
 }
 
+/// By its number; its words tell which belong together.
 pub fn nexthop(target: u32) -> Nexthop {
-    Nexthop { kind: NexthopKind::ROUTER, target, mtu: 1500, ..Nexthop::default() }
+    Nexthop { kind: NexthopKind::ROUTER, target, mtu: 1500 + target, ..Nexthop::default() }
 }
 
 fn targets(action: &RouteAction) -> BTreeSet<u32> {
@@ -108,7 +110,12 @@ pub fn prefixes() -> impl Strategy<Value = Ipv4Net> {
 }
 
 pub fn actions() -> impl Strategy<Value = RouteAction> {
-    let members = prop::collection::vec((1..7_u32, 1..4_u32), 1..4);
+    numbered(1..7)
+}
+
+/// One nexthop of these numbers, or some.
+pub fn numbered(numbers: Range<u32>) -> impl Strategy<Value = RouteAction> {
+    let members = prop::collection::vec((numbers, 1..4_u32), 1..4);
     members.prop_map(|members| {
         let member = |(target, weight)| Member { nexthop: nexthop(target), weight };
         RouteAction::weighted(members.into_iter().map(member)).unwrap()
@@ -116,8 +123,13 @@ pub fn actions() -> impl Strategy<Value = RouteAction> {
 }
 
 pub fn steps() -> impl Strategy<Value = Step> {
+    steps_of(actions())
+}
+
+/// Steps, with routes of these actions.
+pub fn steps_of(actions: impl Strategy<Value = RouteAction>) -> impl Strategy<Value = Step> {
     prop_oneof![
-        12 => (routers(), prefixes(), actions()).prop_map(|(r, prefix, action)| Step::Set(r, prefix, action)),
+        12 => (routers(), prefixes(), actions).prop_map(|(r, prefix, action)| Step::Set(r, prefix, action)),
         6 => (routers(), prefixes()).prop_map(|(router, prefix)| Step::Withdraw(router, prefix)),
         1 => routers().prop_map(Step::BeginResync),
         1 => routers().prop_map(Step::FinishResync),

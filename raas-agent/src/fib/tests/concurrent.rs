@@ -1,0 +1,103 @@
+//! The tables against the plain reference, with readers on another core.
+
+use raas_common::{BUCKETS, FibEntry};
+
+use super::{
+    batches::{Batch, Batches},
+    course::{COVERED, Course, Progress, covered},
+    reference::{numbered, steps_of},
+    shared::{Sections, Shared},
+    *,
+};
+use crate::fib::Backlog;
+
+/// Threads that read.
+const READERS: usize = 2;
+
+/// What a reader finds: the number of a nexthop, or 0 for no route.
+fn find(memory: &Shared<'_>, router: u32, address: Ipv4Addr, bucket: usize) -> u32 {
+    let leaf = lookup(memory, router, address);
+    if !leaf.is_leaf() {
+        assert_eq!(leaf, FibEntry::NONE, "a child below the last byte");
+        return 0;
+    }
+    let slot = if leaf.is_group() {
+        let slot = memory.group(leaf.index()).unwrap().buckets[bucket];
+        assert_ne!(slot, 0, "a bucket of group {} is nobody's", leaf.index());
+        slot.into()
+    } else {
+        leaf.index()
+    };
+    let found = memory.nexthop(slot).unwrap();
+    if slot == 0 {
+        return 0;
+    }
+    assert_eq!(found, nexthop(found.target), "nexthop {slot} is of two");
+    found.target
+}
+
+/// Plays `course` by `play`, while readers check what they find. With `punts`, the kernel is right at any time.
+fn watch<'p>(
+    course: &Course,
+    progress: &'p Progress,
+    memory: &Shared<'p>,
+    sections: &Sections,
+    punts: bool,
+    play: impl FnMut(&Step),
+) {
+    let read = |turn: usize| {
+        let look = (turn / READERS) % course.looks.len();
+        let (router, address) = course.looks[look];
+        let view = memory.reader(progress, turn as u32);
+        let looking = || progress.during(|| find(&view, router, address, turn % BUCKETS));
+        let (found, states) = sections.read(turn % READERS, looking);
+        let allowed = || course.outcomes(look, &states);
+        assert!(
+            punts && found == 0 || allowed().any(|outcome| outcome.contains(&found)),
+            "{address} at router {router}, states {states:?}: found {found}, allowed {:?}",
+            allowed().collect::<Vec<_>>()
+        );
+        let missed = router == COVERED && found == 0 && *states.start() > 0;
+        assert!(punts || !missed, "{address} at router {router}, states {states:?}: a miss");
+    };
+    course.play(progress, READERS, read, play);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_shrink_iters: 50, ..ProptestConfig::with_cases(32) })]
+
+    #[test]
+    fn a_reader_on_another_core_finds_only_routes_of_its_time(
+        round in covered(steps_of(numbered(1..24)), numbered(1..24)),
+        addresses in prop::collection::vec(addresses(), 6),
+    ) {
+        let looks = addresses.iter().flat_map(|&address| [(1, address), (2, address)]).collect();
+        let course = Course::new(round, 40, looks);
+        let progress = Progress::default();
+        let sections = Sections::new(READERS);
+        let memory = Shared::new(ROUTERS, 2048, 256, 512);
+        let mut fib = Fib::new(memory.writer(), sections.clone()).unwrap();
+        watch(&course, &progress, &memory, &sections, false, |next| step(&mut fib, next).unwrap());
+    }
+
+    #[test]
+    fn a_reader_on_another_core_finds_its_way_or_the_kernel_however_small_the_tables(
+        round in covered(steps_of(numbered(1..24)), numbered(1..24)),
+        addresses in prop::collection::vec(addresses(), 6),
+    ) {
+        let looks = addresses.iter().flat_map(|&address| [(1, address), (2, address)]).collect();
+        let course = Course::new(round, 40, looks);
+        let progress = Progress::default();
+        let sections = Sections::new(READERS);
+        let memory = Shared::new(ROUTERS, 24, 12, 8);
+        let mut backlog = Backlog::new(Fib::new(memory.writer(), sections.clone()).unwrap());
+        let mut batches = Batches::default();
+        watch(&course, &progress, &memory, &sections, true, |next| match batches.step(next) {
+            None => {}
+            Some(Batch::Routes(router, routes)) => drop(backlog.write(router, routes)),
+            Some(Batch::Complete(router, routes)) => drop(backlog.replace(router, routes)),
+            Some(Batch::Remove(router)) => backlog.remove_router(router),
+            Some(Batch::Maintain) => backlog.retry().unwrap(),
+        });
+    }
+}
