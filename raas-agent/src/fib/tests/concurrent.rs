@@ -1,18 +1,26 @@
 //! The tables against the plain reference, with readers on another core.
 
+use std::time::Duration;
+
 use raas_common::{BUCKETS, FibEntry};
 
 use super::{
     batches::{Batch, Batches},
-    course::{COVERED, Course, Progress, covered},
+    course::{CLOSE, COVERED, Course, Progress, close_prefixes, covered},
     reference::{numbered, steps_of},
-    shared::{Sections, Shared},
+    shared::{Section, Shared},
     *,
 };
 use crate::fib::Backlog;
 
-/// Threads that read.
-const READERS: usize = 2;
+/// The longest that one course is played.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// A random course.
+fn courses() -> impl Strategy<Value = Course> {
+    let looks = || CLOSE.into_iter().flat_map(|address| [(1, address), (2, address)]).collect();
+    covered(steps_of(close_prefixes, numbered(1..24))).prop_map(move |round| Course::new(round, 40, looks()))
+}
 
 /// What a reader finds: the number of a nexthop, or 0 for no route.
 fn find(memory: &Shared<'_>, router: u32, address: Ipv4Addr, bucket: usize) -> u32 {
@@ -41,16 +49,16 @@ fn watch<'p>(
     course: &Course,
     progress: &'p Progress,
     memory: &Shared<'p>,
-    sections: &Sections,
+    section: &Section,
     punts: bool,
     play: impl FnMut(&Step),
 ) {
     let read = |turn: usize| {
-        let look = (turn / READERS) % course.looks.len();
+        let look = course.look(progress, turn);
         let (router, address) = course.looks[look];
         let view = memory.reader(progress, turn as u32);
         let looking = || progress.during(|| find(&view, router, address, turn % BUCKETS));
-        let (found, states) = sections.read(turn % READERS, looking);
+        let (found, states) = section.read(looking);
         let allowed = || course.outcomes(look, &states);
         assert!(
             punts && found == 0 || allowed().any(|outcome| outcome.contains(&found)),
@@ -60,39 +68,35 @@ fn watch<'p>(
         let missed = router == COVERED && found == 0 && *states.start() > 0;
         assert!(punts || !missed, "{address} at router {router}, states {states:?}: a miss");
     };
-    course.play(progress, READERS, read, play);
+    course.play(progress, PATIENCE, read, play);
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 50, ..ProptestConfig::with_cases(32) })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 16, ..ProptestConfig::with_cases(24) })]
 
     #[test]
     fn a_reader_on_another_core_finds_only_routes_of_its_time(
-        round in covered(steps_of(numbered(1..24)), numbered(1..24)),
-        addresses in prop::collection::vec(addresses(), 6),
+        course in courses(),
     ) {
-        let looks = addresses.iter().flat_map(|&address| [(1, address), (2, address)]).collect();
-        let course = Course::new(round, 40, looks);
         let progress = Progress::default();
-        let sections = Sections::new(READERS);
-        let memory = Shared::new(ROUTERS, 2048, 256, 512);
-        let mut fib = Fib::new(memory.writer(), sections.clone()).unwrap();
-        watch(&course, &progress, &memory, &sections, false, |next| step(&mut fib, next).unwrap());
+        let section = Section::default();
+        let memory = Shared::new(&progress, [ROUTERS, 2048, 256, 512]);
+        let view = memory.reader(&progress, 0);
+        let mut fib = Fib::new(memory, section.clone()).unwrap();
+        watch(&course, &progress, &view, &section, false, |next| step(&mut fib, next).unwrap());
     }
 
     #[test]
     fn a_reader_on_another_core_finds_its_way_or_the_kernel_however_small_the_tables(
-        round in covered(steps_of(numbered(1..24)), numbered(1..24)),
-        addresses in prop::collection::vec(addresses(), 6),
+        course in courses(),
     ) {
-        let looks = addresses.iter().flat_map(|&address| [(1, address), (2, address)]).collect();
-        let course = Course::new(round, 40, looks);
         let progress = Progress::default();
-        let sections = Sections::new(READERS);
-        let memory = Shared::new(ROUTERS, 24, 12, 8);
-        let mut backlog = Backlog::new(Fib::new(memory.writer(), sections.clone()).unwrap());
+        let section = Section::default();
+        let memory = Shared::new(&progress, [ROUTERS, 24, 12, 8]);
+        let view = memory.reader(&progress, 0);
+        let mut backlog = Backlog::new(Fib::new(memory, section.clone()).unwrap());
         let mut batches = Batches::default();
-        watch(&course, &progress, &memory, &sections, true, |next| match batches.step(next) {
+        watch(&course, &progress, &view, &section, true, |next| match batches.step(next) {
             None => {}
             Some(Batch::Routes(router, routes)) => drop(backlog.write(router, routes)),
             Some(Batch::Complete(router, routes)) => drop(backlog.replace(router, routes)),

@@ -5,6 +5,7 @@
 //! the outcome of one of the states in between: no older, no newer, and of no table that never was.
 
 use std::{
+    hint,
     net::Ipv4Addr,
     ops::RangeInclusive,
     sync::{
@@ -12,25 +13,23 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering, fence},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use ipnet::Ipv4Net;
-use nix::{
-    sched::{CpuSet, sched_getaffinity, sched_setaffinity},
-    unistd::Pid,
-};
 use proptest::prelude::*;
 
 use super::{
     readers::Outcome,
-    reference::{Reference, Step, id},
+    reference::{Reference, Step, id, numbered},
 };
-use crate::fib::{RouteAction, RouterId};
+use crate::fib::RouterId;
 
 /// This router always has a route that covers every address.
 pub const COVERED: u32 = 1;
 
 /// Steps that are played over and over.
+#[derive(Debug)]
 pub struct Course {
     round: Vec<Step>,
     rounds: usize,
@@ -38,14 +37,19 @@ pub struct Course {
     pub looks: Vec<(u32, Ipv4Addr)>,
     /// By look-up: the outcomes that it has one after the other, and the step that brings each.
     outcomes: Vec<Vec<(usize, Outcome)>>,
+    /// By step of the round: look-ups that it may change.
+    touched: Vec<Vec<usize>>,
 }
 
 impl Course {
     /// Works out all outcomes. Before the first step there are no routes.
     pub fn new(round: Vec<Step>, rounds: usize, looks: Vec<(u32, Ipv4Addr)>) -> Self {
-        let none = || vec![(0, Outcome::from([0]))];
-        let mut course = Self { outcomes: looks.iter().map(|_| none()).collect(), round, rounds, looks };
-        let mut outcomes = std::mem::take(&mut course.outcomes);
+        let touched = round.iter().map(|step| {
+            let touches = |&(_, look): &(usize, &(u32, Ipv4Addr))| step.touches(look.0, look.1);
+            looks.iter().enumerate().filter(touches).map(|(look, _)| look).collect()
+        });
+        let mut outcomes: Vec<_> = looks.iter().map(|_| vec![(0, Outcome::from([0]))]).collect();
+        let course = Self { touched: touched.collect(), outcomes: Vec::new(), round, rounds, looks };
         let mut reference = Reference::default();
         for (number, step) in course.steps() {
             reference.step(step);
@@ -65,6 +69,12 @@ impl Course {
         (1..).zip((0..self.rounds).flat_map(|_| &self.round))
     }
 
+    /// What to look up in this turn: what the writer is about to change, or something else.
+    pub fn look(&self, progress: &Progress, turn: usize) -> usize {
+        let any = turn / 4 % self.looks.len();
+        if turn.is_multiple_of(4) { any } else { progress.touched.load(Ordering::Relaxed) }
+    }
+
     /// The outcomes of a look-up in the states after these steps.
     pub fn outcomes(&self, look: usize, states: &RangeInclusive<usize>) -> impl Iterator<Item = &Outcome> {
         let outcomes = &self.outcomes[look];
@@ -73,47 +83,54 @@ impl Course {
         outcomes[first..].iter().take_while(move |(since, _)| *since <= last).map(|(_, outcome)| outcome)
     }
 
-    /// Plays the course on this thread and one core, while `readers` threads look on from another. Each calls `read`
-    /// again and again, with the number of its turn. A panic on either side ends all.
+    /// Plays the course, for so long at most, on one core, while another core calls `read` again and again, with
+    /// the number of its turn. A panic on either side ends both.
     pub fn play(
         &self,
         progress: &Progress,
-        readers: usize,
+        longest: Duration,
         read: impl Fn(usize) + Sync,
         mut play: impl FnMut(&Step),
     ) {
-        let all = Barrier::new(readers + 1);
-        let (here, there) = two_cores();
+        let both = Barrier::new(2);
         thread::scope(|scope| {
-            for reader in 0..readers {
-                let (all, read) = (&all, &read);
-                scope.spawn(move || {
-                    let _end = End(progress);
-                    stay_on(there);
-                    read(reader);
-                    all.wait();
-                    (1..).take_while(|_| !progress.ended()).for_each(|turn| read(turn * readers + reader));
-                });
-            }
+            scope.spawn(|| {
+                let _end = End(progress);
+                both.wait();
+                (0..).take_while(|_| !progress.ended()).for_each(&read);
+            });
             let _end = End(progress);
-            stay_on(here);
-            all.wait();
-            for (number, step) in self.steps().take_while(|_| !progress.ended()) {
+            both.wait();
+            let start = Instant::now();
+            let going = |_: &_| !progress.ended() && start.elapsed() < longest;
+            for (number, step) in self.steps().take_while(going) {
+                let looks = &self.touched[(number - 1) % self.round.len()];
+                if !looks.is_empty() {
+                    progress.touched.store(looks[number % looks.len()], Ordering::Relaxed);
+                }
                 progress.begun.store(number, Ordering::Relaxed);
                 // The mark is there before anything that the step writes is seen.
                 fence(Ordering::SeqCst);
                 play(step);
                 progress.done.store(number, Ordering::Release);
+                pause(&progress.reads, 1);
             }
         });
     }
 }
 
-/// How far the writer is.
+/// How far the writer and the readers are.
 #[derive(Default)]
 pub struct Progress {
-    begun: AtomicUsize,
+    /// Steps that were begun.
+    pub begun: AtomicUsize,
+    /// Steps that were done.
     done: AtomicUsize,
+    /// Look-ups that were done.
+    pub reads: AtomicUsize,
+    /// A look-up that the step under way may change.
+    touched: AtomicUsize,
+    /// The writer, or a reader, has ended.
     ended: AtomicBool,
 }
 
@@ -123,16 +140,11 @@ impl Progress {
         let first = self.done.load(Ordering::Acquire);
         let found = look();
         fence(Ordering::SeqCst);
+        self.reads.fetch_add(1, Ordering::Relaxed);
         (found, first..=self.begun.load(Ordering::Relaxed))
     }
 
-    /// The step under way.
-    pub fn begun(&self) -> usize {
-        self.begun.load(Ordering::Relaxed)
-    }
-
-    /// The writer, or a reader, has ended.
-    pub fn ended(&self) -> bool {
+    fn ended(&self) -> bool {
         self.ended.load(Ordering::Relaxed)
     }
 }
@@ -146,27 +158,31 @@ impl Drop for End<'_> {
     }
 }
 
-/// Two cores that we may run on; the same, if there is only one.
-fn two_cores() -> (usize, usize) {
-    let ours = sched_getaffinity(Pid::from_raw(0)).unwrap();
-    let mut cores = (0..CpuSet::count()).filter(|&core| ours.is_set(core).unwrap());
-    let first = cores.next().unwrap();
-    (first, cores.next_back().unwrap_or(first))
+/// Waits until the other side is so much further. Not for ever, as it may be waiting for us, or have no core.
+pub fn pause(other: &AtomicUsize, steps: usize) {
+    let until = other.load(Ordering::Relaxed) + steps;
+    let spins = (0..300).take_while(|_| other.load(Ordering::Relaxed) < until);
+    spins.for_each(|_| hint::spin_loop());
 }
 
-/// Keeps the calling thread on a core.
-fn stay_on(core: usize) {
-    let mut cores = CpuSet::new();
-    cores.set(core).unwrap();
-    sched_setaffinity(Pid::from_raw(0), &cores).unwrap();
+/// Four addresses: so close that most changes are theirs, and their prefixes come and go all the time.
+pub const CLOSE: [Ipv4Addr; 4] = [
+    Ipv4Addr::new(198, 51, 1, 1),
+    Ipv4Addr::new(198, 51, 1, 128),
+    Ipv4Addr::new(198, 51, 128, 1),
+    Ipv4Addr::new(198, 51, 128, 128),
+];
+
+/// Prefixes of [`CLOSE`], of lengths that end in each of a trie's levels, and at the end of each.
+pub fn close_prefixes() -> impl Strategy<Value = Ipv4Net> {
+    let lengths = prop::sample::select(vec![0, 4, 8, 12, 16, 20, 24, 28, 32_u8]);
+    (prop::sample::select(&CLOSE[..]), lengths)
+        .prop_map(|(address, length)| Ipv4Net::new(address, length).unwrap().trunc())
 }
 
 /// One round: random steps, after which [`COVERED`] has a default route, as it has all the time before.
-pub fn covered(
-    step: impl Strategy<Value = Step>,
-    action: impl Strategy<Value = RouteAction>,
-) -> impl Strategy<Value = Vec<Step>> {
-    (prop::collection::vec(step, 1..60), action).prop_map(|(steps, default)| {
+pub fn covered(step: impl Strategy<Value = Step>) -> impl Strategy<Value = Vec<Step>> {
+    (prop::collection::vec(step, 1..60), numbered(1..24)).prop_map(|(steps, default)| {
         let everything = Ipv4Net::default();
         let cover = || Step::Set(id(COVERED), everything, default.clone());
         let covered = |router: &RouterId| router.get() == COVERED;

@@ -32,6 +32,19 @@ pub enum Step {
     Reclaim,
 }
 
+impl Step {
+    /// It may change what the router does with the address.
+    pub fn touches(&self, router: u32, address: Ipv4Addr) -> bool {
+        match self {
+            Self::Set(of, prefix, _) | Self::Withdraw(of, prefix) => {
+                of.get() == router && prefix.contains(&address)
+            }
+            Self::FinishResync(of) | Self::Remove(of) => of.get() == router,
+            Self::BeginResync(_) | Self::Reclaim => false,
+        }
+    }
+}
+
 impl Reference {
     pub fn step(&mut self, step: &Step) {
         match step {
@@ -123,11 +136,14 @@ pub fn numbered(numbers: Range<u32>) -> impl Strategy<Value = RouteAction> {
 }
 
 pub fn steps() -> impl Strategy<Value = Step> {
-    steps_of(actions())
+    steps_of(prefixes, actions())
 }
 
-/// Steps, with routes of these actions.
-pub fn steps_of(actions: impl Strategy<Value = RouteAction>) -> impl Strategy<Value = Step> {
+/// Steps, with routes of these actions to these prefixes.
+pub fn steps_of<P: Strategy<Value = Ipv4Net>>(
+    prefixes: impl Fn() -> P,
+    actions: impl Strategy<Value = RouteAction>,
+) -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => (routers(), prefixes(), actions).prop_map(|(r, prefix, action)| Step::Set(r, prefix, action)),
         6 => (routers(), prefixes()).prop_map(|(router, prefix)| Step::Withdraw(router, prefix)),

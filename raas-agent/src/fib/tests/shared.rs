@@ -2,7 +2,7 @@
 //! wait for them.
 
 use std::{
-    hint, io,
+    io,
     sync::{
         Arc,
         atomic::{AtomicU16, AtomicU32, AtomicUsize, Ordering, fence},
@@ -12,7 +12,7 @@ use std::{
 
 use raas_common::{BUCKETS, FibEntry, Group, Nexthop, NexthopKind};
 
-use super::course::Progress;
+use super::course::{Progress, pause};
 use crate::fib::{Grace, NexthopMemory, TrieMemory};
 
 /// Roots, nodes, nexthops and groups, word by word.
@@ -26,30 +26,28 @@ struct Words {
 /// One view of the memory: the writer's, or a reader's.
 pub struct Shared<'p> {
     words: Arc<Words>,
-    /// Only a reader has one.
-    pace: Option<Pace<'p>>,
+    pace: Pace<'p>,
 }
 
-/// Makes a reader stop between two loads now and then, until the writer is a few steps further: what it holds is then
-/// old.
+/// Stops now and then between two accesses until the other side is further: what a reader holds is then old, what a
+/// writer has half done is seen.
 struct Pace<'p> {
-    progress: &'p Progress,
+    /// How far the other side is.
+    other: &'p AtomicUsize,
     random: AtomicU32,
 }
 
 impl Pace<'_> {
-    fn pause(&self) {
+    /// Stops once in so many calls.
+    fn pause(&self, rarity: u32) {
         // Xorshift (Marsaglia): good enough to vary.
         let mut random = self.random.load(Ordering::Relaxed);
         random ^= random << 13;
         random ^= random >> 17;
         random ^= random << 5;
         self.random.store(random, Ordering::Relaxed);
-        if random.is_multiple_of(8) {
-            let until = self.progress.begun() + (random as usize >> 8) % 4 + 1;
-            // Not for ever: the writer may be waiting for us.
-            let spins = (0..1000).take_while(|_| self.progress.begun() < until);
-            spins.for_each(|_| hint::spin_loop());
+        if random.is_multiple_of(rarity) {
+            pause(self.other, (random as usize >> 16) % 4 + 1);
         }
     }
 }
@@ -60,31 +58,21 @@ fn zeroed<T>(count: u32, zero: impl Fn() -> T) -> Box<[T]> {
 
 impl<'p> Shared<'p> {
     /// Zeroed memory, to write.
-    pub fn new(routers: u32, nodes: u32, nexthops: u32, groups: u32) -> Self {
+    pub fn new(progress: &'p Progress, [routers, nodes, nexthops, groups]: [u32; 4]) -> Self {
         let words = Words {
             roots: zeroed(routers, AtomicU32::default),
             entries: zeroed(nodes, || [const { AtomicU32::new(0) }; 256]),
             nexthops: zeroed(nexthops, Default::default),
             groups: zeroed(groups, || [const { AtomicU16::new(0) }; BUCKETS]),
         };
-        Self { words: Arc::new(words), pace: None }
-    }
-
-    /// The same memory, to write.
-    pub fn writer(&self) -> Self {
-        Self { words: Arc::clone(&self.words), pace: None }
+        let pace = Pace { other: &progress.reads, random: AtomicU32::new(1) };
+        Self { words: Arc::new(words), pace }
     }
 
     /// The same memory, as a reader sees it.
     pub fn reader(&self, progress: &'p Progress, seed: u32) -> Self {
-        let pace = Pace { progress, random: AtomicU32::new(seed.wrapping_mul(2_654_435_761) | 1) };
-        Self { words: Arc::clone(&self.words), pace: Some(pace) }
-    }
-
-    fn pause(&self) {
-        if let Some(pace) = &self.pace {
-            pace.pause();
-        }
+        let random = AtomicU32::new(seed.wrapping_mul(2_654_435_761) | 1);
+        Self { words: Arc::clone(&self.words), pace: Pace { other: &progress.begun, random } }
     }
 }
 
@@ -104,21 +92,25 @@ impl TrieMemory for Shared<'_> {
 
     fn set_root(&mut self, router: u32, node: u32) {
         self.words.roots[router as usize].store(node, Ordering::Release);
+        self.pace.pause(2);
     }
 
     fn entry(&self, node: u32, slot: u8) -> FibEntry {
-        self.pause();
+        self.pace.pause(8);
         FibEntry { bits: self.words.entries[node as usize][usize::from(slot)].load(Ordering::Relaxed) }
     }
 
     fn set_entry(&mut self, node: u32, slot: u8, entry: FibEntry) {
         self.words.entries[node as usize][usize::from(slot)].store(entry.bits, Ordering::Release);
+        // A leaf is stored many times over.
+        self.pace.pause(if entry.is_leaf() { 32 } else { 2 });
     }
 
     fn fill(&mut self, node: u32, entry: FibEntry) {
         for word in &self.words.entries[node as usize] {
             word.store(entry.bits, Ordering::Relaxed);
         }
+        self.pace.pause(2);
     }
 }
 
@@ -133,11 +125,11 @@ impl NexthopMemory for Shared<'_> {
     }
 
     fn nexthop(&self, id: u32) -> io::Result<Nexthop> {
-        self.pause();
+        self.pace.pause(8);
         let [kind, target, mtu] = &self.words.nexthops[id as usize];
         let kind = NexthopKind { value: kind.load(Ordering::Relaxed) };
         let target = target.load(Ordering::Relaxed);
-        self.pause();
+        self.pace.pause(8);
         Ok(Nexthop { kind, target, mtu: mtu.load(Ordering::Relaxed), ..Nexthop::default() })
     }
 
@@ -145,12 +137,13 @@ impl NexthopMemory for Shared<'_> {
         let Nexthop { kind, target, mtu, .. } = *nexthop;
         for (word, value) in self.words.nexthops[id as usize].iter().zip([kind.value, target, mtu]) {
             word.store(value, Ordering::Relaxed);
+            self.pace.pause(4);
         }
         Ok(())
     }
 
     fn group(&self, id: u32) -> io::Result<Group> {
-        self.pause();
+        self.pace.pause(8);
         let group = &self.words.groups[id as usize];
         Ok(Group { buckets: std::array::from_fn(|bucket| group[bucket].load(Ordering::Relaxed)) })
     }
@@ -158,47 +151,42 @@ impl NexthopMemory for Shared<'_> {
     fn set_group(&mut self, id: u32, group: &Group) -> io::Result<()> {
         for (word, id) in self.words.groups[id as usize].iter().zip(group.buckets) {
             word.store(id, Ordering::Relaxed);
+            self.pace.pause(32);
         }
         Ok(())
     }
 }
 
-/// Readers that come and go: what RCU is to the programs.
-#[derive(Clone)]
-pub struct Sections(Arc<[AtomicUsize]>);
+/// A reader that comes and goes, as the programs do: whoever waits for a grace period waits until it has gone.
+#[derive(Clone, Default)]
+pub struct Section(Arc<AtomicUsize>);
 
-impl Sections {
-    /// Of so many readers.
-    pub fn new(readers: usize) -> Self {
-        Self((0..readers).map(|_| AtomicUsize::new(0)).collect())
-    }
-
-    /// Reads, as a program runs: whoever waits for a grace period from now on waits until it is over.
-    pub fn read<T>(&self, reader: usize, read: impl FnOnce() -> T) -> T {
-        let section = Section(&self.0[reader]);
-        section.0.fetch_add(1, Ordering::SeqCst);
+impl Section {
+    /// Reads, as one run of a program.
+    pub fn read<T>(&self, read: impl FnOnce() -> T) -> T {
+        let _leave = Leave(&self.0);
+        self.0.fetch_add(1, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         read()
     }
 }
 
-/// Odd while its reader reads.
-struct Section<'s>(&'s AtomicUsize);
+/// Also by a panic.
+struct Leave<'s>(&'s AtomicUsize);
 
-impl Drop for Section<'_> {
+impl Drop for Leave<'_> {
     fn drop(&mut self) {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 }
 
-impl Grace for Sections {
+impl Grace for Section {
     fn wait(&mut self) -> io::Result<()> {
         fence(Ordering::SeqCst);
-        for section in self.0.iter() {
-            let seen = section.load(Ordering::SeqCst);
-            while seen % 2 == 1 && section.load(Ordering::SeqCst) == seen {
-                thread::yield_now();
-            }
+        // Odd while the reader reads.
+        let seen = self.0.load(Ordering::SeqCst);
+        while seen % 2 == 1 && self.0.load(Ordering::SeqCst) == seen {
+            thread::yield_now();
         }
         Ok(())
     }
