@@ -1,5 +1,7 @@
 //! On the real kernel, in namespaces of their own.
 
+mod churn;
+
 use std::collections::BTreeSet;
 
 use raas_common::{FdbEntry, FdbKey, FdbKind, MAX_FDB, Mac, Nexthop, NexthopKind};

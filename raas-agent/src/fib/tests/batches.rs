@@ -7,7 +7,8 @@ use ipnet::Ipv4Net;
 use super::reference::{Step, id};
 use crate::fib::{RouteAction, RouterId};
 
-type Routes = BTreeMap<Ipv4Net, Option<RouteAction>>;
+/// Of a router; `None` withdraws.
+pub type Routes = BTreeMap<Ipv4Net, Option<RouteAction>>;
 
 /// Steps to what is written.
 #[derive(Default)]

@@ -6,8 +6,7 @@ use raas_common::{BUCKETS, FibEntry};
 
 use super::{
     batches::{Batch, Batches},
-    course::{CLOSE, COVERED, Course, Progress, close_prefixes, covered},
-    reference::{numbered, steps_of},
+    course::{COVERED, Course, Progress, courses},
     shared::{Section, Shared},
     *,
 };
@@ -15,12 +14,6 @@ use crate::fib::Backlog;
 
 /// The longest that one course is played.
 const PATIENCE: Duration = Duration::from_millis(300);
-
-/// A random course.
-fn courses() -> impl Strategy<Value = Course> {
-    let looks = || CLOSE.into_iter().flat_map(|address| [(1, address), (2, address)]).collect();
-    covered(steps_of(close_prefixes, numbered(1..24))).prop_map(move |round| Course::new(round, 40, looks()))
-}
 
 /// What a reader finds: the number of a nexthop, or 0 for no route.
 fn find(memory: &Shared<'_>, router: u32, address: Ipv4Addr, bucket: usize) -> u32 {

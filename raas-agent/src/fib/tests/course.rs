@@ -7,7 +7,7 @@
 use std::{
     hint,
     net::Ipv4Addr,
-    ops::RangeInclusive,
+    ops::{Range, RangeInclusive},
     sync::{
         Barrier,
         atomic::{AtomicBool, AtomicUsize, Ordering, fence},
@@ -21,12 +21,18 @@ use proptest::prelude::*;
 
 use super::{
     readers::Outcome,
-    reference::{Reference, Step, id, numbered},
+    reference::{Reference, Step, id, numbered, steps_of},
 };
 use crate::fib::RouterId;
 
 /// This router always has a route that covers every address.
 pub const COVERED: u32 = 1;
+/// This one has a route to an address, or not.
+pub const OTHER: u32 = 2;
+/// Numbers of nexthops.
+pub const NUMBERS: Range<u32> = 1..24;
+/// Often enough that slots are reused many times over.
+const ROUNDS: usize = 40;
 
 /// Steps that are played over and over.
 #[derive(Debug)]
@@ -43,7 +49,7 @@ pub struct Course {
 
 impl Course {
     /// Works out all outcomes. Before the first step there are no routes.
-    pub fn new(round: Vec<Step>, rounds: usize, looks: Vec<(u32, Ipv4Addr)>) -> Self {
+    fn new(round: Vec<Step>, rounds: usize, looks: Vec<(u32, Ipv4Addr)>) -> Self {
         let touched = round.iter().map(|step| {
             let touches = |&(_, look): &(usize, &(u32, Ipv4Addr))| step.touches(look.0, look.1);
             looks.iter().enumerate().filter(touches).map(|(look, _)| look).collect()
@@ -165,8 +171,15 @@ pub fn pause(other: &AtomicUsize, steps: usize) {
     spins.for_each(|_| hint::spin_loop());
 }
 
+/// Random courses, for readers at [`COVERED`] and at [`OTHER`].
+pub fn courses() -> impl Strategy<Value = Course> {
+    let looks = || CLOSE.into_iter().flat_map(|address| [(COVERED, address), (OTHER, address)]).collect();
+    covered(steps_of(close_prefixes, numbered(NUMBERS)))
+        .prop_map(move |round| Course::new(round, ROUNDS, looks()))
+}
+
 /// Four addresses: so close that most changes are theirs, and their prefixes come and go all the time.
-pub const CLOSE: [Ipv4Addr; 4] = [
+const CLOSE: [Ipv4Addr; 4] = [
     Ipv4Addr::new(198, 51, 1, 1),
     Ipv4Addr::new(198, 51, 1, 128),
     Ipv4Addr::new(198, 51, 128, 1),
@@ -174,15 +187,15 @@ pub const CLOSE: [Ipv4Addr; 4] = [
 ];
 
 /// Prefixes of [`CLOSE`], of lengths that end in each of a trie's levels, and at the end of each.
-pub fn close_prefixes() -> impl Strategy<Value = Ipv4Net> {
+fn close_prefixes() -> impl Strategy<Value = Ipv4Net> {
     let lengths = prop::sample::select(vec![0, 4, 8, 12, 16, 20, 24, 28, 32_u8]);
     (prop::sample::select(&CLOSE[..]), lengths)
         .prop_map(|(address, length)| Ipv4Net::new(address, length).unwrap().trunc())
 }
 
 /// One round: random steps, after which [`COVERED`] has a default route, as it has all the time before.
-pub fn covered(step: impl Strategy<Value = Step>) -> impl Strategy<Value = Vec<Step>> {
-    (prop::collection::vec(step, 1..60), numbered(1..24)).prop_map(|(steps, default)| {
+fn covered(step: impl Strategy<Value = Step>) -> impl Strategy<Value = Vec<Step>> {
+    (prop::collection::vec(step, 1..60), numbered(NUMBERS)).prop_map(|(steps, default)| {
         let everything = Ipv4Net::default();
         let cover = || Step::Set(id(COVERED), everything, default.clone());
         let covered = |router: &RouterId| router.get() == COVERED;

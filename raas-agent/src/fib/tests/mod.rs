@@ -1,7 +1,7 @@
 //! The tables against a plain reference, with readers looking on.
 
 mod backlog;
-mod batches;
+pub(crate) mod batches;
 mod concurrent;
 pub(crate) mod course;
 mod readers;

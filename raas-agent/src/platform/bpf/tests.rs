@@ -12,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use aya::{TestRun as _, TestRunOptions, programs::Xdp};
+use aya_obj::programs::XdpAttachType;
 use nix::{
     mount::{MsFlags, mount},
     net::if_::if_nametoindex,
@@ -45,6 +47,30 @@ pub(crate) fn isolated(test: impl FnOnce(&Pins) + Send) {
     });
     if let Err(panic) = outcome {
         std::panic::resume_unwind(panic);
+    }
+}
+
+/// The pinned XDP program, run by itself.
+pub(crate) struct Program(Xdp);
+
+impl Program {
+    pub(crate) fn open(pins: &Pins) -> Self {
+        Self(Xdp::from_pin(pins.program("raas_xdp"), XdpAttachType::Interface).unwrap())
+    }
+
+    /// Runs it on a packet that came in at the loopback device. Gives what it said (`XDP_*`), and the packet
+    /// afterwards.
+    pub(crate) fn run(&self, packet: &[u8]) -> (u32, Vec<u8>) {
+        let mut out = vec![0; packet.len() + 256];
+        let options = TestRunOptions {
+            data_in: Some(packet),
+            data_out: Some(&mut out),
+            repeat: 1,
+            ..TestRunOptions::new()
+        };
+        let result = self.0.test_run(options).expect("BPF_PROG_TEST_RUN");
+        out.truncate(result.data_size_out as usize);
+        (result.return_value, out)
     }
 }
 
