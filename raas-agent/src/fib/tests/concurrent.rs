@@ -5,18 +5,19 @@ use std::time::Duration;
 use raas_common::{BUCKETS, FibEntry};
 
 use super::{
-    batches::{Batch, Batches},
+    batches::Batches,
     course::{COVERED, Course, Progress, courses},
+    paced::Paced,
     shared::{Section, Shared},
     *,
 };
-use crate::fib::Backlog;
+use crate::fib::{Backlog, RouteAction};
 
 /// The longest that one course is played.
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// What a reader finds: the number of a nexthop, or 0 for no route.
-fn find(memory: &Shared<'_>, router: u32, address: Ipv4Addr, bucket: usize) -> u32 {
+fn find(memory: &Paced<'_, Shared>, router: u32, address: Ipv4Addr, bucket: usize) -> u32 {
     let leaf = lookup(memory, router, address);
     if !leaf.is_leaf() {
         assert_eq!(leaf, FibEntry::NONE, "a child below the last byte");
@@ -38,10 +39,10 @@ fn find(memory: &Shared<'_>, router: u32, address: Ipv4Addr, bucket: usize) -> u
 }
 
 /// Plays `course` by `play`, while readers check what they find. With `punts`, the kernel is right at any time.
-fn watch<'p>(
+fn watch(
     course: &Course,
-    progress: &'p Progress,
-    memory: &Shared<'p>,
+    progress: &Progress,
+    memory: &Shared,
     section: &Section,
     punts: bool,
     play: impl FnMut(&Step),
@@ -49,7 +50,7 @@ fn watch<'p>(
     let read = |turn: usize| {
         let look = course.look(progress, turn);
         let (router, address) = course.looks[look];
-        let view = memory.reader(progress, turn as u32);
+        let view = Paced::reader(memory.clone(), progress, turn as u32);
         let looking = || progress.during(|| find(&view, router, address, turn % BUCKETS));
         let (found, states) = section.read(looking);
         let allowed = || course.outcomes(look, &states);
@@ -73,10 +74,10 @@ proptest! {
     ) {
         let progress = Progress::default();
         let section = Section::default();
-        let memory = Shared::new(&progress, [ROUTERS, 2048, 256, 512]);
-        let view = memory.reader(&progress, 0);
-        let mut fib = Fib::new(memory, section.clone()).unwrap();
-        watch(&course, &progress, &view, &section, false, |next| step(&mut fib, next).unwrap());
+        let memory = Shared::new(ROUTERS, 2048, 256, 512);
+        let writer = Paced::writer(memory.clone(), &progress);
+        let mut fib = Fib::new(writer, section.clone()).unwrap();
+        watch(&course, &progress, &memory, &section, false, |next| step(&mut fib, next).unwrap());
     }
 
     #[test]
@@ -85,16 +86,11 @@ proptest! {
     ) {
         let progress = Progress::default();
         let section = Section::default();
-        let memory = Shared::new(&progress, [ROUTERS, 24, 12, 8]);
-        let view = memory.reader(&progress, 0);
-        let mut backlog = Backlog::new(Fib::new(memory, section.clone()).unwrap());
-        let mut batches = Batches::default();
-        watch(&course, &progress, &view, &section, true, |next| match batches.step(next) {
-            None => {}
-            Some(Batch::Routes(router, routes)) => drop(backlog.write(router, routes)),
-            Some(Batch::Complete(router, routes)) => drop(backlog.replace(router, routes)),
-            Some(Batch::Remove(router)) => backlog.remove_router(router),
-            Some(Batch::Maintain) => backlog.retry().unwrap(),
-        });
+        let memory = Shared::new(ROUTERS, 24, 12, 8);
+        let writer = Paced::writer(memory.clone(), &progress);
+        let backlog = Backlog::new(Fib::new(writer, section.clone()).unwrap());
+        let mut batches = Batches::new(backlog);
+        let by_number = |_, action: &_| RouteAction::clone(action);
+        watch(&course, &progress, &memory, &section, true, |next| drop(batches.step(next, by_number).unwrap()));
     }
 }

@@ -164,11 +164,13 @@ impl Drop for End<'_> {
     }
 }
 
-/// Waits until the other side is so much further. Not for ever, as it may be waiting for us, or have no core.
+/// Waits until the other side is so much further. Not for ever, as it may be waiting for us.
 pub fn pause(other: &AtomicUsize, steps: usize) {
     let until = other.load(Ordering::Relaxed) + steps;
-    let spins = (0..300).take_while(|_| other.load(Ordering::Relaxed) < until);
-    spins.for_each(|_| hint::spin_loop());
+    let waits = || other.load(Ordering::Relaxed) < until;
+    (0..300).take_while(|_| waits()).for_each(|_| hint::spin_loop());
+    // Perhaps it has no core.
+    (0..2).take_while(|_| waits()).for_each(|_| thread::yield_now());
 }
 
 /// Random courses, for readers at [`COVERED`] and at [`OTHER`].

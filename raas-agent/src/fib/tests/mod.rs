@@ -4,6 +4,7 @@ mod backlog;
 pub(crate) mod batches;
 mod concurrent;
 pub(crate) mod course;
+pub(crate) mod paced;
 mod readers;
 pub(crate) mod reference;
 mod shared;

@@ -1,6 +1,6 @@
 //! The program on its way through the maps while the agent writes them: it only takes ways of its time.
 
-use std::{cell::RefCell, net::Ipv4Addr, time::Duration};
+use std::{net::Ipv4Addr, time::Duration};
 
 use etherparse::PacketBuilder;
 use proptest::test_runner::{Config, TestRunner};
@@ -11,8 +11,9 @@ use crate::{
     fib::{
         Member, RouteAction,
         tests::{
-            batches::{Batch, Batches, Routes},
+            batches::Batches,
             course::{COVERED, Course, OTHER, Progress, courses},
+            paced::Paced,
         },
     },
     platform::bpf::tests::Program,
@@ -50,33 +51,15 @@ fn nexthop(router: RouterId, number: u32) -> Nexthop {
     }
 }
 
-fn action(router: RouterId, action: RouteAction) -> RouteAction {
-    match action {
-        RouteAction::Nexthop(by_number) => nexthop(router, by_number.target).into(),
+fn action(router: RouterId, by_number: &RouteAction) -> RouteAction {
+    match by_number {
+        RouteAction::Nexthop(only) => nexthop(router, only.target).into(),
         RouteAction::Weighted(members) => {
             let member =
                 |member: &Member| Member { nexthop: nexthop(router, member.nexthop.target), ..*member };
             RouteAction::weighted(members.as_slice().iter().map(member)).unwrap()
         }
     }
-}
-
-fn change(router: RouterId, complete: bool, routes: Routes) -> Changes {
-    let routes = routes.into_iter();
-    let routes =
-        routes.map(|(prefix, by_number)| (prefix, by_number.map(|by_number| action(router, by_number))));
-    let change = RouterChange { complete, routes: routes.collect() };
-    Changes { routers: [(router.get(), change)].into(), ..Changes::default() }
-}
-
-fn play(writer: &mut Writer, topology: &Topology, batch: Batch) {
-    let changes = match batch {
-        Batch::Routes(router, routes) => change(router, false, routes),
-        Batch::Complete(router, routes) => change(router, true, routes),
-        Batch::Remove(router) => Changes { removed: vec![router.get()], ..Changes::default() },
-        Batch::Maintain => return writer.maintain(topology),
-    };
-    writer.write(changes, topology);
 }
 
 /// What became of a packet.
@@ -130,33 +113,29 @@ fn check(course: &Course, progress: &Progress, program: &Program, turn: usize) {
 #[test]
 fn the_program_takes_only_ways_of_its_time() {
     isolated(|pins| {
-        let topology = topology();
-        let writer = RefCell::new(Writer::open(pins, 512, None).unwrap());
+        let mut writer = Writer::open(pins, 512, None).unwrap();
         let port = Port { kind: PortKind::ENDPOINT, owner: DOMAIN, scope: 1, source: SENDER, pad: 0 };
         let domain = Domain { router: COVERED, gateway: GATEWAY, ..Domain::default() };
-        writer.borrow_mut().write(
-            only_tables(Tables {
-                ports: [(LOOPBACK, port)].into(),
-                domains: [(DOMAIN, domain)].into(),
-                devices: [LOOPBACK].into(),
-                ..Tables::default()
-            }),
-            &topology,
-        );
+        let tables = Tables {
+            ports: [(LOOPBACK, port)].into(),
+            domains: [(DOMAIN, domain)].into(),
+            devices: [LOOPBACK].into(),
+            ..Tables::default()
+        };
+        writer.write(only_tables(tables), &topology());
+        drop(writer);
         let program = Program::open(pins);
         let config = Config { cases: 8, max_shrink_iters: 8, failure_persistence: None, ..Config::default() };
         let outcome = TestRunner::new(config).run(&courses(), |course| {
-            let mut writer = writer.borrow_mut();
-            let removed = vec![COVERED, OTHER];
-            writer.write(Changes { removed, ..Changes::default() }, &topology);
-            let (progress, mut batches) = (Progress::default(), Batches::default());
+            let progress = Progress::default();
+            // As the writer has it, but that this one stops now and then in the middle of something.
+            let memory = Paced::writer(FibMemory::open(pins).unwrap(), &progress);
+            let mut batches = Batches::new(Backlog::new(Fib::new(memory, Membarrier).unwrap()));
             let read = |turn| check(&course, &progress, &program, turn);
             course.play(&progress, PATIENCE, read, |step| {
-                if let Some(batch) = batches.step(step) {
-                    play(&mut writer, &topology, batch);
-                }
+                let error = batches.step(step, action).unwrap();
+                assert!(error.is_none(), "{error:?}");
             });
-            assert_eq!(writer.faults(), [] as [String; 0]);
             Ok(())
         });
         outcome.unwrap_or_else(|error| panic!("{error}"));
