@@ -8,7 +8,9 @@ use std::{
 
 use ipnet::Ipv4Net;
 
-use super::{Fib, FibCounts, FibError, Grace, NexthopMemory, RouteAction, RouterId, TrieMemory};
+use super::{
+    Fib, FibCounts, FibError, Grace, Lack, NexthopMemory, RouteAction, RouterId, Shortage, TrieMemory,
+};
 
 /// The tables, and the routes that did not fit into them.
 ///
@@ -25,6 +27,7 @@ pub struct Backlog<M, G> {
 /// A route that did not fit.
 struct Waiting {
     action: RouteAction,
+    lack: Lack,
     /// It stands in the table as a route to the kernel.
     punted: bool,
 }
@@ -99,6 +102,17 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Backlog<M, G> {
         self.fib.counts()
     }
 
+    /// Which routers' routes wait, and what for.
+    pub fn shortages(&self) -> BTreeMap<RouterId, Shortage> {
+        let mut shortages = BTreeMap::<_, Shortage>::new();
+        for ((router, _), waiting) in &self.waiting {
+            let shortage = shortages.entry(*router).or_default();
+            shortage.held = self.held.contains(router);
+            *shortage.waiting.entry(waiting.lack).or_default() += 1;
+        }
+        shortages
+    }
+
     /// Routes that wait.
     pub fn len(&self) -> usize {
         self.waiting.len()
@@ -125,12 +139,12 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Backlog<M, G> {
             self.waiting.remove(&(router, prefix));
             return result.map(drop);
         };
-        let punted = !matches!(error, FibError::Nodes(_))
-            && self.fib.apply(router, prefix, Some(&RouteAction::PUNT)).is_ok();
+        let lack = Lack::from(error);
+        let punted = lack != Lack::Nodes && self.fib.apply(router, prefix, Some(&RouteAction::PUNT)).is_ok();
         if !punted && self.held.insert(router) {
             self.fib.set_held(router, true);
         }
-        self.waiting.insert((router, prefix), Waiting { action, punted });
+        self.waiting.insert((router, prefix), Waiting { action, lack, punted });
         result.map(drop)
     }
 

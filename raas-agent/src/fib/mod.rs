@@ -19,6 +19,7 @@ mod group;
 mod intern;
 mod memory;
 mod pool;
+mod shortage;
 mod table;
 mod takeover;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use backlog::Backlog;
 pub use group::{Buckets, derive};
 pub use memory::{Grace, HeapMemory, NexthopMemory, TrieMemory, lookup};
 pub use pool::Usage;
+pub use shortage::{Lack, Shortage};
 pub use table::{Change, Fib, FibCounts, FibError};
 pub use takeover::TakeoverError;
 pub use trie::{NodesExhausted, Root, Trie};

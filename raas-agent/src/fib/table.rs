@@ -216,7 +216,7 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
     }
 
     /// Sets (`Some`) or withdraws (`None`) the route of `router` to `prefix`. When a pool is exhausted and
-    /// something waits in quarantine, waits for a grace period and tries again.
+    /// something of it waits in quarantine, waits for a grace period and tries again.
     pub fn apply(
         &mut self,
         router: RouterId,
@@ -225,7 +225,7 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
     ) -> Result<Change, FibError> {
         let Some(action) = action else { return Ok(self.withdraw(router, prefix)) };
         match self.insert(router, prefix, action) {
-            Err(error) if !matches!(error, FibError::Memory(_)) && self.has_quarantined() => {
+            Err(error) if self.has_quarantined_for(&error) => {
                 self.reclaim()?;
                 self.insert(router, prefix, action)
             }
@@ -290,6 +290,17 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
         self.trie.has_quarantined()
             || self.nexthops.pool().has_quarantined()
             || self.groups.pool().has_quarantined()
+    }
+
+    /// What was short waits in quarantine. A grace period for anything else would be in vain, and take its time
+    /// for each route that does not fit.
+    fn has_quarantined_for(&mut self, error: &FibError) -> bool {
+        match error {
+            FibError::Nodes(_) => self.trie.has_quarantined(),
+            FibError::NexthopsExhausted => self.nexthops.pool().has_quarantined(),
+            FibError::GroupsExhausted => self.groups.pool().has_quarantined(),
+            FibError::Memory(_) => false,
+        }
     }
 
     fn withdraw(&mut self, router: RouterId, prefix: Ipv4Net) -> Change {

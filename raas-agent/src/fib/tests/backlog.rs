@@ -1,7 +1,9 @@
 //! Tables that are too small.
 
+use std::collections::BTreeMap;
+
 use super::{readers::outcome, *};
-use crate::fib::{Backlog, Member, RouteAction};
+use crate::fib::{Backlog, Lack, Member, RouteAction, Shortage};
 
 const INSIDE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
 
@@ -114,6 +116,37 @@ fn without_a_nexthop_or_group_a_route_leads_to_the_kernel_and_the_others_stay() 
     let (prefix, _) = route("198.51.100.0/24", 0);
     backlog.write(id(1), [(prefix, RouteAction::weighted(members))]);
     assert_eq!((target(&backlog), backlog.len()), (0, 1));
+}
+
+#[test]
+fn it_is_known_which_router_lacks_what() {
+    let mut backlog = backlog(7, 3, 1);
+    backlog.write(id(1), [route("0.0.0.0/0", 1), route("192.0.2.0/24", 2), route("198.51.100.0/24", 3)]);
+    backlog.write(id(2), [route("0.0.0.0/0", 1), route("203.0.113.1/32", 4), route("203.0.113.0/24", 2)]);
+    let shortages = backlog.shortages();
+    let waiting = BTreeMap::from([(Lack::Nexthops, 1)]);
+    assert_eq!(shortages[&id(1)], Shortage { held: false, waiting });
+    // No nexthop is free for the /32, and no node for its place in the table.
+    let waiting = BTreeMap::from([(Lack::Nodes, 1), (Lack::Nexthops, 1)]);
+    assert_eq!(shortages[&id(2)], Shortage { held: true, waiting });
+    assert_eq!(shortages[&id(2)].routes(), 2);
+    backlog.remove_router(id(2));
+    backlog.write(id(1), [("192.0.2.0/24".parse().unwrap(), None)]);
+    backlog.retry().unwrap();
+    assert_eq!(backlog.shortages(), BTreeMap::new());
+}
+
+#[test]
+fn a_route_that_finds_no_room_waits_for_no_grace_period() {
+    let epoch = Epoch::default();
+    let memory = HeapMemory::new(ROUTERS, 2, 32, 8);
+    let mut backlog = Backlog::new(Fib::new(memory, epoch.clone()).unwrap());
+    backlog.write(id(1), [route("0.0.0.0/0", 1)]);
+    // Each has a nexthop of its own, which is in quarantine once there is no node for the route.
+    backlog.write(id(1), (2..12).map(|number| route(&format!("198.51.100.{number}/32"), number)));
+    assert_eq!((backlog.len(), epoch.waits()), (10, 0));
+    backlog.retry().unwrap();
+    assert_eq!((backlog.len(), epoch.waits()), (10, 1), "one for all");
 }
 
 #[test]

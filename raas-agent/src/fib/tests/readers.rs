@@ -86,6 +86,13 @@ pub fn outcome(memory: &HeapMemory, leaf: FibEntry) -> Outcome {
 #[derive(Clone, Default)]
 pub struct Epoch(Rc<Cell<u32>>);
 
+impl Epoch {
+    /// Grace periods so far.
+    pub fn waits(&self) -> u32 {
+        self.0.get()
+    }
+}
+
 impl Grace for Epoch {
     fn wait(&mut self) -> io::Result<()> {
         self.0.set(self.0.get() + 1);
