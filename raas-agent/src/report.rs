@@ -19,16 +19,35 @@ pub struct AgentReport {
     pub pid: u32,
     /// The first full synchronisation is done: the fast path follows the kernel.
     pub synchronised: bool,
-    /// Routes in the fast path, by router's full name.
-    pub routes: BTreeMap<String, usize>,
+    /// What the fast path knows of each router, by full name.
+    pub routers: BTreeMap<String, RouterReport>,
     /// FIB nodes in use.
     pub fib_nodes_used: u32,
     /// FIB nodes in the pool.
     pub fib_nodes: u32,
+    /// Nexthops in use.
+    pub nexthops_used: u32,
+    /// Nexthops that there may be.
+    pub nexthops: u32,
+    /// Nexthop groups in use.
+    pub groups_used: u32,
+    /// Nexthop groups that there may be.
+    pub groups: u32,
     /// Namespaces resynchronised after a netlink overrun or an interrupted dump, since start.
     pub resynchronisations: u64,
     /// What is wrong now: a configuration that was refused, an action that failed, a full table. Empty: all is well.
     pub faults: Vec<String>,
+}
+
+/// What the fast path knows of a router.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouterReport {
+    /// Routes in its table.
+    pub routes: usize,
+    /// Routes that did not fit: the kernel forwards what takes them.
+    pub waiting: usize,
+    /// The kernel forwards all of its packets, as a route that did not fit could not even be marked as such.
+    pub held: bool,
 }
 
 impl AgentReport {

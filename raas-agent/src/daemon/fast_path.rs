@@ -1,6 +1,8 @@
 //! The writing side of the fast path: what learning says goes into the live maps, programs onto the
 //! interfaces.
 
+mod shortage;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     os::{
@@ -18,7 +20,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     EBPF_OBJECT,
-    fib::{Backlog, Fib, FibCounts, RouterId},
+    fib::{Backlog, Fib, FibCounts, RouterId, Shortage},
     learn::{Changes, Tables, Underlay},
     model,
     plan::{self, Topology, TunnelSpec},
@@ -43,6 +45,8 @@ pub struct Writer {
     scopes: BTreeMap<u32, String>,
     /// What is wrong now.
     faults: Faults,
+    /// Whose routes did not all fit.
+    shortages: BTreeMap<RouterId, Shortage>,
     /// Interfaces that carry the program of this process: index and hook, by name.
     attached: BTreeMap<String, (u32, Hook)>,
     /// Packets that the fast path forwarded from each scope, when last looked at.
@@ -87,6 +91,7 @@ impl Writer {
             inherited: if reused { (0..MAX_DOMAINS).collect() } else { BTreeSet::new() },
             scopes: previous.map(scopes).unwrap_or_default(),
             faults: Faults::default(),
+            shortages: BTreeMap::new(),
             attached: BTreeMap::new(),
             forwarded: HashMap::new(),
             control: UnixDatagram::unbound().context("opening a socket")?,
@@ -121,7 +126,7 @@ impl Writer {
             if let Some(error) = error
                 && !waited
             {
-                warn!(router, "fast path: {error}");
+                warn!(router = shortage::name(id, topology), "fast path: {error}");
             }
         }
         for router in changes.removed.into_iter().filter_map(RouterId::new) {
@@ -240,6 +245,7 @@ impl Writer {
     /// What can wait: frees what no program uses any more, tries again what could not be written.
     pub fn maintain(&mut self, topology: &Topology) {
         let grace = self.routes.retry().err();
+        self.note_shortages(topology);
         self.faults.grace = grace.map(|error| format!("freeing what the fast path no longer uses: {error}"));
         if let Some(tables) = self.unwritten.clone() {
             self.write_tables(&tables, topology);
@@ -253,16 +259,30 @@ impl Writer {
     }
 
     /// What is wrong now.
-    pub fn faults(&self) -> Vec<String> {
+    pub fn faults(&self, topology: &Topology) -> Vec<String> {
         let Faults { tables, grace, counters } = &self.faults;
-        let waiting = (!self.routes.is_empty()).then(|| {
-            format!(
-                "{} routes do not fit into the fast path, and are left to the kernel: raise `fib-nodes` in \
-                 fabric.toml and restart the agent",
-                self.routes.len()
-            )
-        });
-        tables.iter().chain(grace).chain(counters).cloned().chain(waiting).collect()
+        let short = shortage::faults(&self.shortages, &self.counts(), topology);
+        tables.iter().chain(grace).chain(counters).cloned().chain(short).collect()
+    }
+
+    /// Which routers' routes did not all fit, when last looked at: by [`Self::maintain`].
+    pub fn shortages(&self) -> &BTreeMap<RouterId, Shortage> {
+        &self.shortages
+    }
+
+    /// Logs whose routes do not fit, and whose do again.
+    fn note_shortages(&mut self, topology: &Topology) {
+        let shortages = self.routes.shortages();
+        for (&id, shortage) in &shortages {
+            if !self.shortages.contains_key(&id) {
+                let (router, routes) = (shortage::name(id, topology), shortage.routes());
+                warn!(router, routes, "routes do not fit into the fast path, and are left to the kernel");
+            }
+        }
+        for &id in self.shortages.keys().filter(|id| !shortages.contains_key(id)) {
+            info!(router = shortage::name(id, topology), "all routes fit into the fast path again");
+        }
+        self.shortages = shortages;
     }
 
     /// Interfaces from which the fast path forwarded something since the last call.

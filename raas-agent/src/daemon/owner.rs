@@ -15,9 +15,10 @@ use tracing::{info, warn};
 
 use super::{Event, Intent, Options, Writer, patience::Patience, watched::Watched};
 use crate::{
+    fib::{RouterId, Shortage},
     learn::{self, Batch, Learner},
     plan::{Desired, Place},
-    report::AgentReport,
+    report::{AgentReport, RouterReport},
 };
 
 /// What can wait is done this often.
@@ -258,17 +259,29 @@ impl Owner {
         let counts = self.writer.counts();
         let Faults { config, restart, apply, watch, attach } = &self.faults;
         let known = config.iter().chain(restart).chain(apply).chain(watch).chain(attach).cloned();
-        let names = self.desired.topology.routers.iter();
+        let topology = &self.desired.topology;
+        let shortages = self.writer.shortages();
+        let tables = topology.routers.iter().filter_map(|router| {
+            let short = RouterId::new(router.id).and_then(|id| shortages.get(&id));
+            let table = RouterReport {
+                routes: *counts.routes.get(&router.id)? as usize,
+                waiting: short.map_or(0, Shortage::routes),
+                held: short.is_some_and(|shortage| shortage.held),
+            };
+            Some((router.name.clone(), table))
+        });
         let report = AgentReport {
             pid: std::process::id(),
             synchronised: self.synchronised,
-            routes: names
-                .filter_map(|router| Some((router.name.clone(), *counts.routes.get(&router.id)? as usize)))
-                .collect(),
+            routers: tables.collect(),
             fib_nodes_used: counts.nodes.used,
             fib_nodes: counts.nodes.capacity,
+            nexthops_used: counts.nexthops.used,
+            nexthops: counts.nexthops.capacity,
+            groups_used: counts.groups.used,
+            groups: counts.groups.capacity,
             resynchronisations: self.resynchronisations,
-            faults: known.chain(self.writer.faults()).collect(),
+            faults: known.chain(self.writer.faults(topology)).collect(),
         };
         if report != self.reported {
             if let Err(error) = report.write(&self.options.paths) {

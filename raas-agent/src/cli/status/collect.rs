@@ -70,6 +70,10 @@ pub fn collect(paths: &Paths) -> Result<Status> {
         ports,
         fib_nodes_used: report.fib_nodes_used,
         fib_nodes: report.fib_nodes,
+        nexthops_used: report.nexthops_used,
+        nexthops: report.nexthops,
+        groups_used: report.groups_used,
+        groups: report.groups,
         resynchronisations: report.resynchronisations,
         faults,
     })
@@ -93,14 +97,17 @@ impl Live {
     }
 }
 
-fn router_status(router: &Router, report: &AgentReport, sessions: &mut Sessions) -> RouterStatus {
+pub(super) fn router_status(router: &Router, report: &AgentReport, sessions: &mut Sessions) -> RouterStatus {
+    let table = report.routers.get(&router.name).copied().unwrap_or_default();
     RouterStatus {
         name: router.name.clone(),
         kind: kind(router.kind),
         netns: router.netns.clone(),
         loopback: router.loopback.to_string(),
         asn: router.asn,
-        routes: report.routes.get(&router.name).copied().unwrap_or(0),
+        routes: table.routes,
+        waiting: table.waiting,
+        held: table.held,
         sessions: sessions.remove(&router.netns).unwrap_or_default(),
     }
 }

@@ -2,6 +2,8 @@
 
 mod collect;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::process::ExitCode;
@@ -31,6 +33,10 @@ struct Status {
     ports: Vec<PortStatus>,
     fib_nodes_used: u32,
     fib_nodes: u32,
+    nexthops_used: u32,
+    nexthops: u32,
+    groups_used: u32,
+    groups: u32,
     resynchronisations: u64,
     /// Share of the packets from endpoints and tunnels that the fast path forwarded; null before the first packet.
     share: Option<f64>,
@@ -48,6 +54,10 @@ struct RouterStatus {
     asn: Option<u32>,
     /// Routes in the fast path.
     routes: usize,
+    /// Routes that did not fit into it: the kernel forwards what takes them.
+    waiting: usize,
+    /// For want of room the kernel forwards all of the router's packets.
+    held: bool,
     sessions: Vec<Session>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Session, Status};
+use super::{RouterStatus, Session, Status};
 use crate::cli::table::table;
 
 /// Tables; faults last, where the eye rests.
@@ -21,8 +21,14 @@ impl fmt::Display for Text<'_> {
         )?;
         writeln!(
             f,
-            "FIB: {} of {} nodes in use, {} resynchronisations\n",
-            status.fib_nodes_used, status.fib_nodes, status.resynchronisations
+            "FIB: {} of {} nodes, {} of {} nexthops and {} of {} groups in use, {} resynchronisations\n",
+            status.fib_nodes_used,
+            status.fib_nodes,
+            status.nexthops_used,
+            status.nexthops,
+            status.groups_used,
+            status.groups,
+            status.resynchronisations
         )?;
 
         if !status.evpn.is_empty() {
@@ -37,13 +43,11 @@ impl fmt::Display for Text<'_> {
                 router.loopback.clone(),
                 up(&router.sessions),
                 router.routes.to_string(),
+                left_to_kernel(router),
             ]
         });
-        writeln!(
-            f,
-            "{}\n",
-            table(&["router", "kind", "as", "loopback", "sessions", "routes"], &[2, 4, 5], routers)
-        )?;
+        let header = ["router", "kind", "as", "loopback", "sessions", "routes", "left to the kernel"];
+        writeln!(f, "{}\n", table(&header, &[2, 4, 5], routers))?;
 
         let tunnels = status.tunnels.iter().map(|tunnel| {
             vec![
@@ -79,6 +83,15 @@ impl fmt::Display for Text<'_> {
             write!(f, "{}fault: {fault}", if index > 0 { "\n" } else { "" })?;
         }
         Ok(())
+    }
+}
+
+/// What did not fit into the fast path.
+fn left_to_kernel(router: &RouterStatus) -> String {
+    match router {
+        RouterStatus { waiting: 0, .. } => "-".to_owned(),
+        RouterStatus { waiting, held: false, .. } => format!("{waiting} without room"),
+        RouterStatus { waiting, held: true, .. } => format!("all: {waiting} without room"),
     }
 }
 

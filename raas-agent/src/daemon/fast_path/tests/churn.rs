@@ -1,12 +1,13 @@
 //! The program on its way through the maps while the agent writes them: it only takes ways of its time.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::time::Duration;
 
-use etherparse::PacketBuilder;
 use proptest::test_runner::{Config, TestRunner};
-use raas_common::{Port, PortKind};
 
-use super::*;
+use super::{
+    way::{Way, neighbour, send, tables},
+    *,
+};
 use crate::{
     fib::{
         Member, RouteAction,
@@ -22,33 +23,21 @@ use crate::{
 /// The longest that one course is played.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The loopback device: what packets of `BPF_PROG_TEST_RUN` come from, and where they are sent.
-const LOOPBACK: u32 = 1;
-const DOMAIN: u32 = 1;
-const SENDER: Mac = Mac::new([2, 0, 0, 0, 1, 1]);
-const GATEWAY: Mac = Mac::new([2, 0, 0, 0, 1, 2]);
 /// Nexthops of lower numbers lead from the router that packets come to, [`COVERED`], to [`OTHER`]; all others are
 /// neighbours.
 const NEIGHBOURS: u32 = 6;
 
-const XDP_PASS: u32 = 2;
-const XDP_REDIRECT: u32 = 4;
-
 /// What the nexthop of a number does.
 fn nexthop(router: RouterId, number: u32) -> Nexthop {
-    let mtu = 1500 + number;
     if router.get() == COVERED && number < NEIGHBOURS {
-        return Nexthop { kind: NexthopKind::ROUTER, target: OTHER, mtu, ..Nexthop::default() };
+        return Nexthop {
+            kind: NexthopKind::ROUTER,
+            target: OTHER,
+            mtu: 1500 + number,
+            ..Nexthop::default()
+        };
     }
-    let mac = Mac::new([2, 0, 0, 0, 2, number as u8]);
-    Nexthop {
-        kind: NexthopKind::PORT,
-        target: LOOPBACK,
-        mtu,
-        destination: mac,
-        source: mac,
-        ..Nexthop::default()
-    }
+    neighbour(number)
 }
 
 fn action(router: RouterId, by_number: &RouteAction) -> RouteAction {
@@ -60,32 +49,6 @@ fn action(router: RouterId, by_number: &RouteAction) -> RouteAction {
             RouteAction::weighted(members.as_slice().iter().map(member)).unwrap()
         }
     }
-}
-
-/// What became of a packet.
-#[derive(Debug, PartialEq, Eq)]
-enum Way {
-    /// Left to the kernel.
-    Kernel,
-    /// Sent to the neighbour of this number, after so many routers.
-    Neighbour { number: u32, routers: u8 },
-}
-
-fn send(program: &Program, address: Ipv4Addr) -> Way {
-    let mut packet = Vec::new();
-    PacketBuilder::ethernet2(SENDER.bytes, GATEWAY.bytes)
-        .ipv4([192, 0, 2, 10], address.octets(), 64)
-        .udp(4242, 53)
-        .write(&mut packet, &[0; 18])
-        .unwrap();
-    let (verdict, out) = program.run(&packet);
-    if verdict == XDP_PASS {
-        assert_eq!(out, packet, "left to the kernel as it came");
-        return Way::Kernel;
-    }
-    assert_eq!(verdict, XDP_REDIRECT);
-    assert_eq!(out[..6], out[6..12], "a nexthop of two");
-    Way::Neighbour { number: out[5].into(), routers: 64 - out[22] }
 }
 
 /// The program comes to [`COVERED`], and from there to [`OTHER`] if a nexthop of its time leads there.
@@ -114,15 +77,7 @@ fn check(course: &Course, progress: &Progress, program: &Program, turn: usize) {
 fn the_program_takes_only_ways_of_its_time() {
     isolated(|pins| {
         let mut writer = Writer::open(pins, 512, None).unwrap();
-        let port = Port { kind: PortKind::ENDPOINT, owner: DOMAIN, scope: 1, source: SENDER, pad: 0 };
-        let domain = Domain { router: COVERED, gateway: GATEWAY, ..Domain::default() };
-        let tables = Tables {
-            ports: [(LOOPBACK, port)].into(),
-            domains: [(DOMAIN, domain)].into(),
-            devices: [LOOPBACK].into(),
-            ..Tables::default()
-        };
-        writer.write(only_tables(tables), &topology());
+        writer.write(only_tables(tables(COVERED)), &topology());
         drop(writer);
         let program = Program::open(pins);
         let config = Config { cases: 8, max_shrink_iters: 8, failure_persistence: None, ..Config::default() };
