@@ -35,6 +35,8 @@ pub struct AgentReport {
     pub groups: u32,
     /// Namespaces resynchronised after a netlink overrun or an interrupted dump, since start.
     pub resynchronisations: u64,
+    /// Entries of the fast path's maps that were found wrong and written again, since start.
+    pub repairs: u64,
     /// What is wrong now: a configuration that was refused, an action that failed, a full table. Empty: all is well.
     pub faults: Vec<String>,
 }

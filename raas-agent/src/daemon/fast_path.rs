@@ -1,6 +1,7 @@
 //! The writing side of the fast path: what learning says goes into the live maps, programs onto the
 //! interfaces.
 
+mod audit;
 mod shortage;
 
 use std::{
@@ -37,6 +38,8 @@ pub struct Writer {
     maps: PinnedMaps,
     routes: Backlog<FibMemory, Membarrier>,
     encaps: Encaps<Membarrier>,
+    /// The latest tables.
+    tables: Option<Arc<Tables>>,
     /// The latest tables, if not all of them could be written: tried again on every [`Self::maintain`].
     unwritten: Option<Arc<Tables>>,
     /// Bridge domains whose entries an agent before this one wrote, and this one not yet.
@@ -47,6 +50,8 @@ pub struct Writer {
     faults: Faults,
     /// Whose routes did not all fit.
     shortages: BTreeMap<RouterId, Shortage>,
+    /// Entries of the maps that were found wrong and written again.
+    repairs: u64,
     /// Interfaces that carry the program of this process: index and hook, by name.
     attached: BTreeMap<String, (u32, Hook)>,
     /// Packets that the fast path forwarded from each scope, when last looked at.
@@ -61,6 +66,7 @@ struct Faults {
     tables: Vec<String>,
     grace: Option<String>,
     counters: Option<String>,
+    audit: Option<String>,
 }
 
 impl Writer {
@@ -87,11 +93,13 @@ impl Writer {
             programs,
             maps,
             routes: Backlog::new(fib),
+            tables: None,
             unwritten: None,
             inherited: if reused { (0..MAX_DOMAINS).collect() } else { BTreeSet::new() },
             scopes: previous.map(scopes).unwrap_or_default(),
             faults: Faults::default(),
             shortages: BTreeMap::new(),
+            repairs: 0,
             attached: BTreeMap::new(),
             forwarded: HashMap::new(),
             control: UnixDatagram::unbound().context("opening a socket")?,
@@ -141,34 +149,42 @@ impl Writer {
 
     /// Writes each table as far as possible. Devices are only added: what is in the other tables may still
     /// refer to those that are to go.
-    fn write_tables(&mut self, tables: &Arc<Tables>, topology: &Topology) {
+    /// Returns how many entries were not as they are to be.
+    fn write_tables(&mut self, tables: &Arc<Tables>, topology: &Topology) -> usize {
         self.assign_scopes(topology);
         let domains = self.domains(tables, topology);
         let mut results = Vec::new();
         for tunnel in &topology.tunnels {
             let underlay = tables.encaps.get(&tunnel.id).copied().flatten();
-            results.push(self.encaps.set(tunnel.id, &outer_header(tunnel, underlay)).map(drop));
+            results.push(self.encaps.set(tunnel.id, &outer_header(tunnel, underlay)).map(usize::from));
         }
-        results.push(self.maps.devices.add(&tables.devices).map(drop));
-        results.push(domains.and_then(|domains| self.maps.domains.sync(&domains)).map(drop));
-        results.push(self.maps.fdb.sync(&tables.fdb).map(drop));
-        results.push(self.maps.tunnels.sync(&tables.tunnels).map(drop));
-        results.push(self.maps.ports.sync(&tables.ports).map(drop));
+        results.push(self.maps.devices.add(&tables.devices).map(|changes| changes.count()));
+        results.push(
+            domains.and_then(|domains| self.maps.domains.sync(&domains)).map(|changes| changes.count()),
+        );
+        results.push(self.maps.fdb.sync(&tables.fdb).map(|changes| changes.count()));
+        results.push(self.maps.tunnels.sync(&tables.tunnels).map(|changes| changes.count()));
+        results.push(self.maps.ports.sync(&tables.ports).map(|changes| changes.count()));
+        let changed = results.iter().flatten().sum();
         self.note(tables, results);
+        changed
     }
 
-    fn finish_tables(&mut self, tables: &Arc<Tables>) {
-        let result = self.maps.devices.retain(&tables.devices).map(drop);
+    fn finish_tables(&mut self, tables: &Arc<Tables>) -> usize {
+        let result = self.maps.devices.retain(&tables.devices).map(|changes| changes.count());
+        let changed = result.as_ref().copied().unwrap_or(0);
         self.note(tables, vec![result]);
+        changed
     }
 
-    fn note(&mut self, tables: &Arc<Tables>, results: Vec<Result<()>>) {
+    fn note(&mut self, tables: &Arc<Tables>, results: Vec<Result<usize>>) {
         let errors = results.into_iter().filter_map(Result::err);
         let faults: Vec<_> = errors.map(|error| format!("writing the fast path: {error:#}")).collect();
         for fault in faults.iter().filter(|fault| !self.faults.tables.contains(fault)) {
             error!("{fault}");
         }
         self.unwritten = (!faults.is_empty()).then(|| tables.clone());
+        self.tables = Some(tables.clone());
         self.faults.tables = faults;
     }
 
@@ -260,9 +276,9 @@ impl Writer {
 
     /// What is wrong now.
     pub fn faults(&self, topology: &Topology) -> Vec<String> {
-        let Faults { tables, grace, counters } = &self.faults;
+        let Faults { tables, grace, counters, audit } = &self.faults;
         let short = shortage::faults(&self.shortages, &self.counts(), topology);
-        tables.iter().chain(grace).chain(counters).cloned().chain(short).collect()
+        tables.iter().chain(grace).chain(counters).chain(audit).cloned().chain(short).collect()
     }
 
     /// Which routers' routes did not all fit, when last looked at: by [`Self::maintain`].

@@ -27,6 +27,9 @@ const TICK: Duration = Duration::from_secs(1);
 /// FDB entries of active ports are refreshed every so many ticks: well within the kernel's 300 s of ageing.
 const REFRESH: u32 = 60;
 
+/// The fast path's maps are compared with what was written there this often, in ticks.
+const AUDIT: u32 = 60;
+
 /// Most batches that are taken together before the fast path is brought up to date.
 const BATCHES: usize = 64;
 
@@ -46,6 +49,8 @@ pub struct Owner {
     /// Nodes that the FIB's pool was made with.
     fib_nodes: u32,
     resynchronisations: u64,
+    /// Something was lost between the kernel and us since the last audit.
+    audit_due: bool,
     faults: Faults,
     reported: AgentReport,
 }
@@ -83,6 +88,7 @@ impl Owner {
             patience: Patience::default(),
             fib_nodes: intent.fib_nodes,
             resynchronisations: 0,
+            audit_due: false,
             faults: Faults::default(),
             reported: AgentReport::default(),
         }
@@ -120,7 +126,7 @@ impl Owner {
                         bail!("nobody watches {place:?} any more");
                     }
                     tick += 1;
-                    tokio::task::block_in_place(|| self.maintain());
+                    tokio::task::block_in_place(|| self.maintain(tick % AUDIT == 0));
                     self.keep_alive(tick % REFRESH == 0);
                     self.report();
                 }
@@ -135,6 +141,7 @@ impl Owner {
                 self.learner.namespace(&batch.place).is_some_and(|namespace| namespace.synchronised());
             if known && batch.events.contains(&learn::Event::ResyncBegin) {
                 self.resynchronisations += 1;
+                self.audit_due = true;
             }
             self.learner.apply(batch);
         }
@@ -233,8 +240,12 @@ impl Owner {
         }
     }
 
-    fn maintain(&mut self) {
+    fn maintain(&mut self, audit: bool) {
         self.writer.maintain(&self.desired.topology);
+        if self.synchronised && (audit || self.audit_due) {
+            self.audit_due = false;
+            self.writer.audit(&self.desired.topology);
+        }
         self.commit(Instant::now());
         if !self.faults.attach.is_empty() {
             self.attach();
@@ -281,6 +292,7 @@ impl Owner {
             groups_used: counts.groups.used,
             groups: counts.groups.capacity,
             resynchronisations: self.resynchronisations,
+            repairs: self.writer.repairs(),
             faults: known.chain(self.writer.faults(topology)).collect(),
         };
         if report != self.reported {

@@ -92,6 +92,14 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Backlog<M, G> {
         reclaimed
     }
 
+    /// Writes again what somebody else has changed, and says how much that was.
+    ///
+    /// # Errors
+    /// If reading or writing failed.
+    pub fn audit(&mut self) -> io::Result<usize> {
+        self.fib.audit()
+    }
+
     /// Puts the new tables in the place of those taken over.
     pub fn commit_takeover(&mut self) {
         self.fib.commit_takeover();

@@ -87,6 +87,12 @@ impl<T: Copy + Eq + Hash> Interner<T> {
         self.slots.get(id as usize).filter(|(_, references)| *references > 0).map(|(value, _)| value)
     }
 
+    /// All slots in use, with their values.
+    pub(super) fn used(&self) -> impl Iterator<Item = (u32, &T)> {
+        let slots = (0..).zip(&self.slots).filter(|(_, (_, references))| *references > 0);
+        slots.map(|(id, (value, _))| (id, value))
+    }
+
     /// The slot of a value, if it has one.
     pub(super) fn find(&self, value: &T) -> Option<u32> {
         self.ids.get(value).copied()

@@ -1,5 +1,6 @@
 //! The tables of all routers, with their nexthops and groups: what the daemon writes routes to.
 
+mod audit;
 mod leaves;
 
 use std::{collections::BTreeMap, io};

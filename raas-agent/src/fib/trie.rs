@@ -48,6 +48,11 @@ impl Root {
         Self { node: 0, routes: 0, published: Some(router) }
     }
 
+    /// Its first node; 0: none.
+    pub const fn node(&self) -> u32 {
+        self.node
+    }
+
     /// Number of routes.
     pub const fn routes(&self) -> u32 {
         self.routes

@@ -75,6 +75,7 @@ pub fn collect(paths: &Paths) -> Result<Status> {
         groups_used: report.groups_used,
         groups: report.groups,
         resynchronisations: report.resynchronisations,
+        repairs: report.repairs,
         faults,
     })
 }

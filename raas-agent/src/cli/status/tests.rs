@@ -24,6 +24,7 @@ fn status(routers: Vec<RouterStatus>) -> Status {
         groups_used: 2,
         groups: 4095,
         resynchronisations: 0,
+        repairs: 0,
         share: None,
         faults: vec!["3 routes of t/s1 do not fit".to_owned()],
     }
@@ -47,7 +48,7 @@ fn routers_whose_routes_do_not_fit_show() {
     assert!(line("t/s2 ").ends_with(" -"), "{text}");
     assert_eq!(
         line("FIB:"),
-        "FIB: 255 of 255 nodes, 7 of 16383 nexthops and 2 of 4095 groups in use, 0 resynchronisations"
+        "FIB: 255 of 255 nodes, 7 of 16383 nexthops and 2 of 4095 groups in use, 0 resynchronisations, 0 repairs"
     );
     assert_eq!(text.lines().last(), Some("fault: 3 routes of t/s1 do not fit"));
 

@@ -21,14 +21,15 @@ impl fmt::Display for Text<'_> {
         )?;
         writeln!(
             f,
-            "FIB: {} of {} nodes, {} of {} nexthops and {} of {} groups in use, {} resynchronisations\n",
+            "FIB: {} of {} nodes, {} of {} nexthops and {} of {} groups in use, {} resynchronisations, {} repairs\n",
             status.fib_nodes_used,
             status.fib_nodes,
             status.nexthops_used,
             status.nexthops,
             status.groups_used,
             status.groups,
-            status.resynchronisations
+            status.resynchronisations,
+            status.repairs
         )?;
 
         if !status.evpn.is_empty() {

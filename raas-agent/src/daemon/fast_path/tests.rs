@@ -1,5 +1,6 @@
 //! On the real kernel, in namespaces of their own.
 
+mod audit;
 mod churn;
 mod exhaustion;
 mod way;

@@ -83,6 +83,12 @@ impl<K: Pod + Eq + Hash, V: Element, G: Grace> HashTable<K, V, G> {
         entries.with_context(|| format!("reading {}", self.name))
     }
 
+    /// Has the next [`sync`](Self::sync) read the content: somebody else may have written.
+    pub fn forget(&mut self) {
+        self.known = None;
+        self.freed = true;
+    }
+
     /// Writes the differences between the content and `desired`. The first time, the content is read; from
     /// then on, only the agent's own writes count.
     ///

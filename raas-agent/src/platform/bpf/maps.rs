@@ -62,6 +62,14 @@ impl PinnedMaps {
         })
     }
 
+    /// Has the next writes compare with what is in the maps, whoever wrote it.
+    pub fn forget(&mut self) {
+        self.ports.forget();
+        self.domains.forget();
+        self.fdb.forget();
+        self.tunnels.forget();
+    }
+
     /// Whether the fast path forwards.
     pub fn fast_path(&self) -> Result<bool> {
         Ok(self.globals.get(0)?.flags & GlobalsFlags::FAST_PATH_ON != 0)

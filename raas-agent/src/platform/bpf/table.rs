@@ -32,6 +32,13 @@ impl Changes {
     }
 }
 
+impl Changes {
+    /// How many entries were not as desired.
+    pub fn count(&self) -> usize {
+        self.inserted + self.replaced + self.removed
+    }
+}
+
 impl AddAssign for Changes {
     fn add_assign(&mut self, other: Self) {
         self.inserted += other.inserted;
@@ -69,6 +76,11 @@ impl<V: Pod + Default + PartialEq> ArrayTable<V> {
             *known = *value;
         }
         Ok(())
+    }
+
+    /// Has the next [`sync`](Self::sync) read the content: somebody else may have written.
+    pub fn forget(&mut self) {
+        self.known = None;
     }
 
     /// Writes the differences between the content and `desired`, beyond which all are the default. The first

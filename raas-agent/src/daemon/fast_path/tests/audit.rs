@@ -1,0 +1,76 @@
+//! What somebody else wrote into the live maps is found and repaired.
+
+use raas_common::BUCKETS;
+
+use super::{
+    way::{LOOPBACK, Way, neighbour, send, tables},
+    *,
+};
+use crate::{
+    fib::{Member, RouteAction},
+    platform::bpf::tests::Program,
+};
+
+#[test]
+fn entries_that_somebody_else_wrote_are_found_and_repaired() {
+    isolated(|pins| {
+        let topology = topology();
+        let mut writer = open(pins, None);
+        writer.write(only_tables(tables(ROUTER)), &topology);
+        let member = |number| Member { nexthop: neighbour(number), weight: 1 };
+        let routes = vec![
+            ("198.51.100.0/24".parse().unwrap(), Some(RouteAction::from(neighbour(1)))),
+            ("203.0.113.0/24".parse().unwrap(), RouteAction::weighted([member(1), member(2)])),
+        ];
+        let change = RouterChange { complete: true, routes };
+        let changes = Changes { routers: [(ROUTER, change)].into(), ..Changes::default() };
+        writer.write(changes, &topology);
+        let program = Program::open(pins);
+        let ways = || ["198.51.100.1", "203.0.113.1"].map(|address| send(&program, address.parse().unwrap()));
+        let right = ways();
+        assert_eq!(right[0], Way::Neighbour { number: 1, routers: 1 });
+        assert_ne!(right[1], Way::Kernel);
+        writer.audit(&topology);
+        assert_eq!(writer.repairs(), 0, "all is well");
+
+        let mut memory = FibMemory::open(pins).unwrap();
+        let mut maps = PinnedMaps::open(pins).unwrap();
+        let group = lookup(&memory, ROUTER, "203.0.113.1".parse().unwrap()).index();
+        let nexthop = lookup(&memory, ROUTER, "198.51.100.1".parse().unwrap()).index();
+        let root = memory.root(ROUTER);
+        let key = *stations(1).keys().next().unwrap();
+        let mut damage: Vec<(&str, Box<dyn FnMut()>)> = Vec::new();
+        let mut other = FibMemory::open(pins).unwrap();
+        damage.push(("a nexthop", Box::new(move || other.set_nexthop(nexthop, &neighbour(9)).unwrap())));
+        let mut other = FibMemory::open(pins).unwrap();
+        let nobody = raas_common::Group { buckets: [0; BUCKETS] };
+        damage.push(("a group", Box::new(move || other.set_group(group, &nobody).unwrap())));
+        let mut other = FibMemory::open(pins).unwrap();
+        damage.push(("a root", Box::new(move || other.set_root(ROUTER, 0))));
+        damage.push(("another router's root", Box::new(move || memory.set_root(9, root))));
+        damage.push((
+            "ports, a station, a domain, a device",
+            Box::new(move || {
+                maps.ports.sync([]).unwrap();
+                maps.fdb.sync([(&key, &stations(1)[&key])]).unwrap();
+                maps.domains.set(7, Domain { router: 3, ..Domain::default() }).unwrap();
+                maps.devices.remove(LOOPBACK).unwrap();
+            }),
+        ));
+        let mut repairs = 0;
+        for (what, mut damage) in damage {
+            damage();
+            writer.audit(&topology);
+            assert!(writer.repairs() > repairs, "{what} is found");
+            repairs = writer.repairs();
+            assert_eq!(ways(), right, "{what} is repaired");
+            writer.audit(&topology);
+            assert_eq!(writer.repairs(), repairs, "{what} is repaired once");
+        }
+        assert_eq!(repairs, 4 + 4);
+        assert_eq!(FibMemory::open(pins).unwrap().root(9), 0);
+        assert!(writer.maps.fdb.entries().unwrap().is_empty());
+        assert_eq!(writer.maps.domains.get(7).unwrap(), Domain::default());
+        assert_eq!(writer.faults(&topology), [] as [String; 0]);
+    });
+}
