@@ -106,8 +106,8 @@ impl Writer {
         })
     }
 
-    /// Gives each router what it shuffles flows with: no two alike, on whatever hypervisor, so that hops do not
-    /// polarise. To be called before a router's first routes are written.
+    /// Gives each router what it shuffles flows with: no two alike, on whatever hypervisor, so that hops do
+    /// not polarise. To be called before a router's first routes are written.
     pub fn seed(&self, hypervisor: &str, topology: &Topology) {
         for router in &topology.routers {
             if let Some(id) = RouterId::new(router.id) {

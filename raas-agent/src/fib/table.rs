@@ -293,8 +293,8 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
             || self.groups.pool().has_quarantined()
     }
 
-    /// What was short waits in quarantine. A grace period for anything else would be in vain, and take its time
-    /// for each route that does not fit.
+    /// What was short waits in quarantine. A grace period for anything else would be in vain, and take its
+    /// time for each route that does not fit.
     fn has_quarantined_for(&mut self, error: &FibError) -> bool {
         match error {
             FibError::Nodes(_) => self.trie.has_quarantined(),

@@ -40,7 +40,8 @@ struct Status {
     resynchronisations: u64,
     /// Entries of the fast path's maps that the agent found wrong and wrote again.
     repairs: u64,
-    /// Share of the packets from endpoints and tunnels that the fast path forwarded; null before the first packet.
+    /// Share of the packets from endpoints and tunnels that the fast path forwarded; null before the first
+    /// packet.
     share: Option<f64>,
     /// What is wrong now.
     faults: Vec<String>,

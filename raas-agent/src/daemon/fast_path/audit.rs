@@ -1,5 +1,5 @@
-//! Does the fast path hold what was written to it? Nobody but the agent is to write there; but who has the rights can, and
-//! a fault of ours would show here too.
+//! Does the fast path hold what was written to it? Nobody but the agent is to write there; but who has the
+//! rights can, and a fault of ours would show here too.
 
 use tracing::warn;
 
@@ -7,7 +7,8 @@ use super::Writer;
 use crate::plan::Topology;
 
 impl Writer {
-    /// Compares the maps with what they are to hold (all but the trie's nodes), and writes again what is wrong.
+    /// Compares the maps with what they are to hold (all but the trie's nodes), and writes again what is
+    /// wrong.
     pub fn audit(&mut self, topology: &Topology) {
         // What could not be written is wrong for a known reason, and tried again anyhow.
         let tables = self.tables.clone().filter(|_| self.unwritten.is_none());

@@ -13,8 +13,8 @@ use super::{
 };
 
 impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
-    /// Writes again what somebody else has changed of the roots, nexthops and groups, and says how many that were.
-    /// Nothing while a takeover is pending: what is live then is another agent's.
+    /// Writes again what somebody else has changed of the roots, nexthops and groups, and says how many that
+    /// were. Nothing while a takeover is pending: what is live then is another agent's.
     pub fn audit(&mut self) -> io::Result<usize> {
         if self.inherited.is_some() {
             return Ok(0);

@@ -20,7 +20,8 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Batches<M, G> {
         Self { backlog, pending: BTreeMap::new() }
     }
 
-    /// Takes a step; returns the error of a route that did not fit. `action` is what an action by number is in truth.
+    /// Takes a step; returns the error of a route that did not fit. `action` is what an action by number is
+    /// in truth.
     pub fn step(
         &mut self,
         step: &Step,

@@ -38,7 +38,8 @@ fn find(memory: &Paced<'_, Shared>, router: u32, address: Ipv4Addr, bucket: usiz
     found.target
 }
 
-/// Plays `course` by `play`, while readers check what they find. With `punts`, the kernel is right at any time.
+/// Plays `course` by `play`, while readers check what they find. With `punts`, the kernel is right at any
+/// time.
 fn watch(
     course: &Course,
     progress: &Progress,

@@ -1,8 +1,9 @@
 //! A course of changes, and what readers on another core may find while it is played.
 //!
-//! The outcomes are worked out beforehand, by the plain reference. While the writer plays, it says which step it has
-//! begun and which it has done; a reader notes the one before it looks and the other after. Whatever it found must be
-//! the outcome of one of the states in between: no older, no newer, and of no table that never was.
+//! The outcomes are worked out beforehand, by the plain reference. While the writer plays, it says which step
+//! it has begun and which it has done; a reader notes the one before it looks and the other after. Whatever
+//! it found must be the outcome of one of the states in between: no older, no newer, and of no table that
+//! never was.
 
 use std::{
     hint,
@@ -89,8 +90,8 @@ impl Course {
         outcomes[first..].iter().take_while(move |(since, _)| *since <= last).map(|(_, outcome)| outcome)
     }
 
-    /// Plays the course, for so long at most, on one core, while another core calls `read` again and again, with
-    /// the number of its turn. A panic on either side ends both.
+    /// Plays the course, for so long at most, on one core, while another core calls `read` again and again,
+    /// with the number of its turn. A panic on either side ends both.
     pub fn play(
         &self,
         progress: &Progress,

@@ -1,5 +1,5 @@
-//! Memory whose user stops now and then between two accesses, until the other side is further: what a reader holds is
-//! then old, what a writer has half done is seen.
+//! Memory whose user stops now and then between two accesses, until the other side is further: what a reader
+//! holds is then old, what a writer has half done is seen.
 
 use std::{
     io,

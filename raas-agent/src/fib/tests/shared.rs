@@ -1,5 +1,5 @@
-//! Memory that readers on other cores look at while it is written, as they look at the maps, and grace periods that
-//! wait for them.
+//! Memory that readers on other cores look at while it is written, as they look at the maps, and grace
+//! periods that wait for them.
 
 use std::{
     io,
@@ -113,7 +113,8 @@ impl NexthopMemory for Shared {
     }
 }
 
-/// A reader that comes and goes, as the programs do: whoever waits for a grace period waits until it has gone.
+/// A reader that comes and goes, as the programs do: whoever waits for a grace period waits until it has
+/// gone.
 #[derive(Clone, Default)]
 pub struct Section(Arc<AtomicUsize>);
 

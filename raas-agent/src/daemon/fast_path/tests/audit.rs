@@ -11,6 +11,9 @@ use crate::{
     platform::bpf::tests::Program,
 };
 
+/// Writes what should not be there.
+type Damage<'a> = &'a dyn Fn(&mut FibMemory, &mut PinnedMaps);
+
 #[test]
 fn entries_that_somebody_else_wrote_are_found_and_repaired() {
     isolated(|pins| {
@@ -39,27 +42,22 @@ fn entries_that_somebody_else_wrote_are_found_and_repaired() {
         let nexthop = lookup(&memory, ROUTER, "198.51.100.1".parse().unwrap()).index();
         let root = memory.root(ROUTER);
         let key = *stations(1).keys().next().unwrap();
-        let mut damage: Vec<(&str, Box<dyn FnMut()>)> = Vec::new();
-        let mut other = FibMemory::open(pins).unwrap();
-        damage.push(("a nexthop", Box::new(move || other.set_nexthop(nexthop, &neighbour(9)).unwrap())));
-        let mut other = FibMemory::open(pins).unwrap();
         let nobody = raas_common::Group { buckets: [0; BUCKETS] };
-        damage.push(("a group", Box::new(move || other.set_group(group, &nobody).unwrap())));
-        let mut other = FibMemory::open(pins).unwrap();
-        damage.push(("a root", Box::new(move || other.set_root(ROUTER, 0))));
-        damage.push(("another router's root", Box::new(move || memory.set_root(9, root))));
-        damage.push((
-            "ports, a station, a domain, a device",
-            Box::new(move || {
+        let damage: [(&str, Damage<'_>); 5] = [
+            ("a nexthop", &|fib, _| fib.set_nexthop(nexthop, &neighbour(9)).unwrap()),
+            ("a group", &|fib, _| fib.set_group(group, &nobody).unwrap()),
+            ("a root", &|fib, _| fib.set_root(ROUTER, 0)),
+            ("another router's root", &|fib, _| fib.set_root(9, root)),
+            ("a port, a station, a domain, a device", &|_, maps| {
                 maps.ports.sync([]).unwrap();
                 maps.fdb.sync([(&key, &stations(1)[&key])]).unwrap();
                 maps.domains.set(7, Domain { router: 3, ..Domain::default() }).unwrap();
                 maps.devices.remove(LOOPBACK).unwrap();
             }),
-        ));
+        ];
         let mut repairs = 0;
-        for (what, mut damage) in damage {
-            damage();
+        for (what, damage) in damage {
+            damage(&mut memory, &mut maps);
             writer.audit(&topology);
             assert!(writer.repairs() > repairs, "{what} is found");
             repairs = writer.repairs();

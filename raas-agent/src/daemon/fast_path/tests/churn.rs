@@ -23,8 +23,8 @@ use crate::{
 /// The longest that one course is played.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Nexthops of lower numbers lead from the router that packets come to, [`COVERED`], to [`OTHER`]; all others are
-/// neighbours.
+/// Nexthops of lower numbers lead from the router that packets come to, [`COVERED`], to [`OTHER`]; all others
+/// are neighbours.
 const NEIGHBOURS: u32 = 6;
 
 /// What the nexthop of a number does.

@@ -36,7 +36,8 @@ fn withdrawn(routes: &Routes) -> Routes {
     routes.iter().map(|(prefix, _)| (*prefix, None)).collect()
 }
 
-/// A leaf and a spine that forward; [`BY_LEAF`] and [`BY_SPINE`] are the ways of packets to [`NEAR`] and [`FAR`].
+/// A leaf and a spine that forward; [`BY_LEAF`] and [`BY_SPINE`] are the ways of packets to [`NEAR`] and
+/// [`FAR`].
 fn network(pins: &Pins, fib_nodes: u32) -> (Writer, Program) {
     let mut writer = Writer::open(pins, fib_nodes, None).unwrap();
     writer.write(only_tables(tables(LEAF)), &topology());
