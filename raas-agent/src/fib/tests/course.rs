@@ -120,7 +120,10 @@ impl Course {
                 fence(Ordering::SeqCst);
                 play(step);
                 progress.done.store(number, Ordering::Release);
-                pause(&progress.reads, 1);
+                // Not after each: a reader that has stopped somewhere is to see several steps pass.
+                if number.is_multiple_of(8) {
+                    pause(&progress.reads, 1, &progress.stopped);
+                }
             }
         });
     }
@@ -137,6 +140,8 @@ pub struct Progress {
     pub reads: AtomicUsize,
     /// A look-up that the step under way may change.
     touched: AtomicUsize,
+    /// A reader has stopped in the middle of a look-up, for the writer to get further.
+    pub stopped: AtomicBool,
     /// The writer, or a reader, has ended.
     ended: AtomicBool,
 }
@@ -165,11 +170,11 @@ impl Drop for End<'_> {
     }
 }
 
-/// Waits until the other side is so much further. Not for ever, as it may be waiting for us.
-pub fn pause(other: &AtomicUsize, steps: usize) {
+/// Waits until the other side is so much further, or itself waits for us. Not for ever in any case.
+pub fn pause(other: &AtomicUsize, steps: usize, waiting: &AtomicBool) {
     let until = other.load(Ordering::Relaxed) + steps;
-    let waits = || other.load(Ordering::Relaxed) < until;
-    (0..300).take_while(|_| waits()).for_each(|_| hint::spin_loop());
+    let waits = || other.load(Ordering::Relaxed) < until && !waiting.load(Ordering::Relaxed);
+    (0..1000).take_while(|_| waits()).for_each(|_| hint::spin_loop());
     // Perhaps it has no core.
     (0..2).take_while(|_| waits()).for_each(|_| thread::yield_now());
 }

@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    sync::atomic::{AtomicU32, AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use raas_common::{FibEntry, Group, Nexthop};
@@ -14,21 +14,21 @@ use crate::fib::{NexthopMemory, TrieMemory};
 /// The memory, as a writer or a reader uses it.
 pub struct Paced<'p, M> {
     pub memory: M,
-    /// How far the other side is.
-    other: &'p AtomicUsize,
+    progress: &'p Progress,
+    reads: bool,
     random: AtomicU32,
 }
 
 impl<'p, M> Paced<'p, M> {
     /// For a writer, who stops for the reader.
     pub fn writer(memory: M, progress: &'p Progress) -> Self {
-        Self { memory, other: &progress.reads, random: AtomicU32::new(1) }
+        Self { memory, progress, reads: false, random: AtomicU32::new(1) }
     }
 
     /// For a reader, who stops for the writer; differently for each seed.
     pub fn reader(memory: M, progress: &'p Progress, seed: u32) -> Self {
         let random = AtomicU32::new(seed.wrapping_mul(2_654_435_761) | 1);
-        Self { memory, other: &progress.begun, random }
+        Self { memory, progress, reads: true, random }
     }
 
     /// Stops once in so many calls.
@@ -39,8 +39,16 @@ impl<'p, M> Paced<'p, M> {
         random ^= random >> 17;
         random ^= random << 5;
         self.random.store(random, Ordering::Relaxed);
-        if random.is_multiple_of(rarity) {
-            pause(self.other, (random as usize >> 16) % 4 + 1);
+        if !random.is_multiple_of(rarity) {
+            return;
+        }
+        let Progress { begun, reads, stopped, .. } = self.progress;
+        if self.reads {
+            stopped.store(true, Ordering::Relaxed);
+            pause(begun, (random as usize >> 16) % 24 + 1, &AtomicBool::new(false));
+            stopped.store(false, Ordering::Relaxed);
+        } else {
+            pause(reads, (random as usize >> 16) % 4 + 1, stopped);
         }
     }
 }
