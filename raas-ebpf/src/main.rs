@@ -17,7 +17,7 @@ use aya_ebpf::{
     programs::{TcContext, XdpContext},
 };
 
-use crate::packet::{Tc, Xdp};
+use crate::packet::{Tc, Traced, Xdp};
 
 /// At a native XDP hook.
 #[xdp]
@@ -29,6 +29,18 @@ pub fn raas_xdp(context: XdpContext) -> u32 {
 #[classifier]
 pub fn raas_tc(context: TcContext) -> i32 {
     stage::run(Tc(context.skb.skb))
+}
+
+/// For `raas explain`: the same stages on a packet whose way is written down. Never attached.
+#[xdp]
+pub fn raas_xdp_explain(context: XdpContext) -> u32 {
+    stage::run(Traced(Xdp(context.ctx)))
+}
+
+/// As [`raas_xdp_explain`], of the TC hook.
+#[classifier]
+pub fn raas_tc_explain(context: TcContext) -> i32 {
+    stage::run(Traced(Tc(context.skb.skb)))
 }
 
 #[cfg(not(test))]

@@ -4,6 +4,7 @@
 mod bridge;
 mod case;
 mod coverage;
+mod explain;
 mod fib;
 mod gre;
 mod gso;

@@ -105,7 +105,9 @@ fn maps_are_reused_when_they_fit_and_only_then() {
 
         std::fs::remove_file(pins.map("FDB")).unwrap();
         assert!(matches!(load(pins).origin(), Origin::Recreated { .. }));
-        assert!(pins.program("raas_xdp").exists() && pins.program("raas_tc").exists());
+        for name in ["raas_xdp", "raas_tc", "raas_xdp_explain", "raas_tc_explain"] {
+            assert!(pins.program(name).exists(), "{name}");
+        }
         pins.remove_all().unwrap();
         assert!(PinnedMaps::open(pins).is_err());
     });
