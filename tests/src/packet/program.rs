@@ -52,34 +52,40 @@ pub struct Gso {
 pub struct Program {
     /// The hook that it is written for.
     pub hook: Hook,
+    name: &'static str,
     ebpf: Ebpf,
 }
 
 impl Program {
     /// Loads the fast path's program for a hook.
     pub fn load(hook: Hook) -> Self {
+        let name = match hook {
+            Hook::Xdp => "raas_xdp",
+            Hook::Tc => "raas_tc",
+        };
+        Self::of(raas_agent::EBPF_OBJECT, hook, name)
+    }
+
+    /// Loads a program of an object, of which it need not be the only one.
+    pub fn of(object: &[u8], hook: Hook, name: &'static str) -> Self {
         let mut ebpf = EbpfLoader::new()
             .map_max_entries("FIB_NODES", 64)
-            .load(raas_agent::EBPF_OBJECT)
+            .load(object)
             .expect("the object loads (as root)");
+        let program = ebpf.program_mut(name).unwrap_or_else(|| panic!("program {name}"));
         match hook {
-            Hook::Xdp => {
-                let program: &mut Xdp = ebpf.program_mut("raas_xdp").unwrap().try_into().unwrap();
-                program.load().expect("the verifier accepts raas_xdp");
-            }
-            Hook::Tc => {
-                let program: &mut SchedClassifier = ebpf.program_mut("raas_tc").unwrap().try_into().unwrap();
-                program.load().expect("the verifier accepts raas_tc");
-            }
+            Hook::Xdp => <&mut Xdp>::try_from(program).unwrap().load(),
+            Hook::Tc => <&mut SchedClassifier>::try_from(program).unwrap().load(),
         }
-        Self { hook, ebpf }
+        .unwrap_or_else(|error| panic!("the verifier refuses {name}: {error}"));
+        Self { hook, name, ebpf }
     }
 
     /// Attaches the program to an interface of the calling thread's network namespace, for as long as it is
     /// loaded.
     pub fn attach(&mut self, interface: &str) {
         assert_eq!(self.hook, Hook::Tc);
-        let program: &mut SchedClassifier = self.ebpf.program_mut("raas_tc").unwrap().try_into().unwrap();
+        let program: &mut SchedClassifier = self.ebpf.program_mut(self.name).unwrap().try_into().unwrap();
         program.attach(interface, TcAttachType::Ingress).expect("attaching to a TC hook");
     }
 
@@ -105,12 +111,12 @@ impl Program {
         options.repeat = repeat;
         match self.hook {
             Hook::Xdp => {
-                let program: &Xdp = self.ebpf.program("raas_xdp").unwrap().try_into().unwrap();
+                let program: &Xdp = self.ebpf.program(self.name).unwrap().try_into().unwrap();
                 program.test_run(options)
             }
             Hook::Tc => {
                 options.ctx_in = Some(&context);
-                let program: &SchedClassifier = self.ebpf.program("raas_tc").unwrap().try_into().unwrap();
+                let program: &SchedClassifier = self.ebpf.program(self.name).unwrap().try_into().unwrap();
                 program.test_run(options)
             }
         }

@@ -4,11 +4,13 @@
 //! A benchmark is a file with a [`Benchmark`](catalogue::Benchmark), listed in [`catalogue::ALL`]. It measures
 //! its cases through a [`Session`]: rounds, in which ours and each peer take turns.
 
+mod apart;
 mod catalogue;
 mod empty;
 mod figures;
 mod machine;
 mod plot;
+mod program;
 mod report;
 mod session;
 
