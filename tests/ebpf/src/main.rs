@@ -4,6 +4,7 @@
 
 mod empty;
 mod forward;
+mod lookup;
 mod one_hop;
 mod restore;
 
