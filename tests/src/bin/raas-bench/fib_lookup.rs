@@ -38,7 +38,7 @@ const PEERS: [&str; 2] = ["lpm-trie-map", "bpf_fib_lookup"];
 /// Look-ups in one run: `LOOKUPS` in `tests/ebpf`.
 const LOOKUPS: usize = 1 << 16;
 /// Runs of each program in a round, of which the quickest counts: whatever else the machine does only adds.
-const RUNS: u32 = 5;
+const RUNS: u32 = 10;
 /// Its loop does not look anything up.
 const NOTHING: &str = "lookup_nothing";
 
