@@ -79,8 +79,9 @@ struct FastPath;
 
 impl Table for FastPath {
     #[inline(always)]
-    fn look_up(_context: *mut c_void, destination: Be32) -> Option<u32> {
-        raas_ebpf::route(ROUTER, destination, 0).map(|nexthop| nexthop.target)
+    fn look_up(context: *mut c_void, destination: Be32) -> Option<u32> {
+        let context = XdpContext::new(context.cast());
+        raas_ebpf::route(&context, ROUTER, destination, 0).map(|nexthop| nexthop.target)
     }
 }
 

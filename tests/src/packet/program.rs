@@ -7,7 +7,7 @@ use aya::{
     maps::{Array, HashMap, MapData, PerCpuArray, xdp::DevMapHash},
     programs::{SchedClassifier, TcAttachType, TestRunResult, Xdp},
 };
-use raas_common::{Counter, Exit, MAX_EXITS, counter_index};
+use raas_common::{Counter, Exit, MAX_EXITS, Trace, TraceStep, counter_index};
 
 /// `BPF_PROG_TEST_RUN` gives a packet to the loopback device unless told otherwise.
 pub const INGRESS: u32 = 1;
@@ -59,10 +59,12 @@ pub struct Program {
 impl Program {
     /// Loads the fast path's program for a hook.
     pub fn load(hook: Hook) -> Self {
-        let name = match hook {
-            Hook::Xdp => "raas_xdp",
-            Hook::Tc => "raas_tc",
-        };
+        Self::of(raas_agent::EBPF_OBJECT, hook, if hook == Hook::Xdp { "raas_xdp" } else { "raas_tc" })
+    }
+
+    /// The twin that traces.
+    pub fn load_explain(hook: Hook) -> Self {
+        let name = if hook == Hook::Xdp { "raas_xdp_explain" } else { "raas_tc_explain" };
         Self::of(raas_agent::EBPF_OBJECT, hook, name)
     }
 
@@ -173,6 +175,14 @@ impl Program {
             }
         }
         counters
+    }
+
+    /// Takes the trace of what ran since the last call.
+    pub fn take_trace(&mut self) -> Vec<TraceStep> {
+        let map: Array<&mut MapData, Trace> = self.map("TRACE");
+        let trace = map.get(&0, 0).unwrap();
+        self.set("TRACE", 0, Trace::default());
+        trace.steps[..trace.taken as usize].to_vec()
     }
 
     fn map<'a, M>(&'a mut self, name: &str) -> M

@@ -4,6 +4,7 @@
 mod bridge;
 mod case;
 mod coverage;
+mod explain;
 mod gre;
 mod gso;
 mod route;
