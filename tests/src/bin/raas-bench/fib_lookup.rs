@@ -14,10 +14,11 @@ use crate::{
     apart::apart,
     catalogue::Benchmark,
     figures::Unit,
+    kernel,
     plot::{Axis, Scale, Sweep},
     routes,
     session::{Contestant, Session},
-    tables::{Ours, Prefixes, add_to_kernel, lay_out_kernel, pin_fast_path, programs},
+    tables::{Ours, Prefixes, add_to_kernel, neighbours, pin_fast_path, programs},
 };
 
 /// See above.
@@ -38,7 +39,7 @@ const PEERS: [&str; 2] = ["lpm-trie-map", "bpf_fib_lookup"];
 /// Look-ups in one run: `LOOKUPS` in `tests/ebpf`.
 const LOOKUPS: usize = 1 << 16;
 /// Runs of each program in a round, of which the quickest counts: whatever else the machine does only adds.
-const RUNS: u32 = 10;
+const RUNS: u32 = 30;
 /// Its loop does not look anything up.
 const NOTHING: &str = "lookup_nothing";
 
@@ -47,7 +48,7 @@ fn run(session: &mut Session) -> Result<()> {
     let largest = wanted.iter().map(|(_, size)| *size).max().unwrap_or_default();
     let routes = routes::table(largest);
     apart(|| {
-        lay_out_kernel()?;
+        kernel::lay_out(&neighbours())?;
         let pins = pin_fast_path()?;
         let mut ours = Ours::new(&pins)?;
         let mut programs = programs(&pins)?;

@@ -12,6 +12,7 @@ mod empty;
 mod fib_load;
 mod fib_lookup;
 mod figures;
+mod kernel;
 mod machine;
 mod plot;
 mod program;

@@ -18,9 +18,10 @@ use raas_lab::packet::{
 
 use crate::{
     EBPF_OBJECT,
-    apart::{apart, ip, sysctl},
+    apart::apart,
     catalogue::Benchmark,
     figures::Unit,
+    kernel,
     session::{Contestant, Session},
 };
 
@@ -179,14 +180,9 @@ fn set_original(program: &mut Program, packet: &[u8]) {
     program.set("ORIGINAL", 0, original);
 }
 
-/// The peer's one hop: a route to a neighbour behind a veth, which never has to ask for its MAC.
+/// The peer's one hop: a route to a neighbour.
 fn lay_out_kernel() -> Result<()> {
-    ip("link set lo up\n\
-        link add hop type veth peer name beyond\n\
-        link set beyond up\n\
-        link set hop up\n\
-        address add 203.0.113.1/24 dev hop\n\
-        neighbour add 203.0.113.2 lladdr 02:00:00:00:01:02 dev hop\n\
-        route add 198.51.100.0/24 via 203.0.113.2\n")?;
-    sysctl("ipv4/conf/all/forwarding", "1")
+    let neighbour = Ipv4Addr::new(203, 0, 113, 2);
+    kernel::lay_out(&[(neighbour, Mac::new([0x02, 0, 0, 0, 1, 2]))])?;
+    kernel::ip(&format!("route add 198.51.100.0/24 via {neighbour}\n"))
 }

@@ -19,8 +19,9 @@ use raas_common::{Mac, Nexthop, NexthopKind};
 
 use crate::{
     EBPF_OBJECT,
-    apart::{BPF_FS, ip, sysctl},
+    apart::BPF_FS,
     batch,
+    kernel::{INTERFACE, ip},
     routes::{NEXTHOPS, Route},
 };
 
@@ -115,23 +116,17 @@ pub fn programs(pins: &Pins) -> Result<Ebpf> {
     loader.load(EBPF_OBJECT).context("loading the benchmarks' programs")
 }
 
-/// An interface of the calling thread's network namespace, with neighbours whose MACs are known.
-pub fn lay_out_kernel() -> Result<()> {
-    let mut commands = "link set lo up\nlink add hop type veth peer name beyond\nlink set beyond up\n\
-         link set hop up\naddress add 203.0.113.1/24 dev hop\n"
-        .to_owned();
-    for number in 1..=NEXTHOPS {
-        writeln!(commands, "neighbour add {} lladdr {} dev hop", gateway(number), mac(number))?;
-    }
-    ip(&commands)?;
-    sysctl("ipv4/conf/all/forwarding", "1")
+/// The kernel's neighbours, one for each nexthop.
+pub fn neighbours() -> Vec<(Ipv4Addr, Mac)> {
+    (1..=NEXTHOPS).map(|number| (gateway(number), mac(number))).collect()
 }
 
 /// Adds routes to the kernel's main table.
 pub fn add_to_kernel(routes: &[Route]) -> Result<()> {
     let mut commands = String::with_capacity(routes.len() * 64);
     for route in routes {
-        writeln!(commands, "route add {} via {} dev hop onlink", route.prefix, gateway(route.nexthop))?;
+        let (prefix, gateway) = (route.prefix, gateway(route.nexthop));
+        writeln!(commands, "route add {prefix} via {gateway} dev {INTERFACE} onlink")?;
     }
     ip(&commands).context("adding routes to the kernel")
 }
