@@ -70,26 +70,24 @@ pub struct Program {
 impl Program {
     /// Loads the fast path's program for a hook.
     pub fn load(hook: Hook) -> Self {
-        Self::load_as(hook, if hook == Hook::Xdp { "raas_xdp" } else { "raas_tc" })
+        Self::of(raas_agent::EBPF_OBJECT, hook, if hook == Hook::Xdp { "raas_xdp" } else { "raas_tc" })
     }
 
     /// The twin that traces.
     pub fn load_explain(hook: Hook) -> Self {
-        Self::load_as(hook, if hook == Hook::Xdp { "raas_xdp_explain" } else { "raas_tc_explain" })
+        let name = if hook == Hook::Xdp { "raas_xdp_explain" } else { "raas_tc_explain" };
+        Self::of(raas_agent::EBPF_OBJECT, hook, name)
     }
 
-    fn load_as(hook: Hook, name: &'static str) -> Self {
-        let mut ebpf = EbpfLoader::new().load(raas_agent::EBPF_OBJECT).expect("the object loads (as root)");
+    /// Loads a program of an object, of which it need not be the only one.
+    pub fn of(object: &[u8], hook: Hook, name: &'static str) -> Self {
+        let mut ebpf = EbpfLoader::new().load(object).expect("the object loads (as root)");
+        let program = ebpf.program_mut(name).unwrap_or_else(|| panic!("program {name}"));
         match hook {
-            Hook::Xdp => {
-                let program: &mut Xdp = ebpf.program_mut(name).unwrap().try_into().unwrap();
-                program.load().unwrap_or_else(|error| panic!("the verifier accepts {name}: {error}"));
-            }
-            Hook::Tc => {
-                let program: &mut SchedClassifier = ebpf.program_mut(name).unwrap().try_into().unwrap();
-                program.load().unwrap_or_else(|error| panic!("the verifier accepts {name}: {error}"));
-            }
+            Hook::Xdp => <&mut Xdp>::try_from(program).unwrap().load(),
+            Hook::Tc => <&mut SchedClassifier>::try_from(program).unwrap().load(),
         }
+        .unwrap_or_else(|error| panic!("the verifier refuses {name}: {error}"));
         Self { hook, name, ebpf, tables: HashMap::new() }
     }
 
