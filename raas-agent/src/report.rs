@@ -5,6 +5,7 @@ use std::{
     fs,
     io::{self, Write as _},
     path::PathBuf,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context as _, Result};
@@ -27,8 +28,59 @@ pub struct AgentReport {
     pub fib_nodes: u32,
     /// Namespaces resynchronised after a netlink overrun or an interrupted dump, since start.
     pub resynchronisations: u64,
+    /// What somebody else had changed and the agent has put right.
+    pub repairs: Repairs,
+    /// The last applies left something undone; none if the last did not.
+    pub failing: Option<Failing>,
     /// What is wrong now: a configuration that was refused, an action that failed, a full table. Empty: all is well.
     pub faults: Vec<String>,
+}
+
+/// What somebody else had changed and the agent has put right.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repairs {
+    /// Number of steps since the agent's start.
+    pub steps: u64,
+    /// When the last were taken.
+    pub last: Option<Time>,
+    /// Which those were.
+    pub last_steps: Vec<String>,
+}
+
+impl Repairs {
+    /// Takes note of steps that were just taken.
+    pub fn add(&mut self, steps: Vec<String>) {
+        if !steps.is_empty() {
+            self.steps += steps.len() as u64;
+            self.last = Some(Time::now());
+            self.last_steps = steps;
+        }
+    }
+}
+
+/// Applies in a row that left something undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failing {
+    /// When the first was.
+    pub since: Time,
+    /// Their number.
+    pub attempts: u32,
+}
+
+/// A time of day, seconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Time(u64);
+
+impl Time {
+    /// Now.
+    pub fn now() -> Self {
+        Self(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
+    }
+
+    /// How long ago it was; zero if the clock was set back.
+    pub fn age(self) -> Duration {
+        Duration::from_secs(Self::now().0.saturating_sub(self.0))
+    }
 }
 
 impl AgentReport {

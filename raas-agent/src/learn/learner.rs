@@ -11,6 +11,7 @@ use ipnet::Ipv4Net;
 
 use super::{
     compile::{Changes, Fabric, Leaves, RouterTable, Segments, Tables, View, is_leaf},
+    disturbance::disturbs,
     event::Batch,
     keepalive::{self, Request},
     state::{Dirt, Namespace, usable_mac},
@@ -68,26 +69,30 @@ impl Learner {
         self.fabric_changed = true;
     }
 
-    /// Takes note of events.
-    pub fn apply(&mut self, batch: Batch) {
+    /// Takes note of events. True: one says that something was taken away or changed, and what exists should be
+    /// compared with what is desired.
+    pub fn apply(&mut self, batch: Batch) -> bool {
         let watched = match &batch.place {
             Place::Host => &mut self.host,
             Place::Namespace(netns) => {
                 if !self.fabric.routers.values().any(|router| router.netns == *netns) {
-                    return;
+                    return false;
                 }
                 self.namespaces.entry(netns.clone()).or_default()
             }
         };
         if batch.generation < watched.generation {
-            return;
+            return false;
         }
         if batch.generation > watched.generation {
             *watched = Watched { generation: batch.generation, namespace: Namespace::default() };
         }
+        let mut disturbed = false;
         for event in batch.events {
+            disturbed = disturbed || disturbs(&watched.namespace, &event);
             watched.namespace.apply(event);
         }
+        disturbed
     }
 
     /// The hypervisor's namespace and those of all routers have been dumped: what is not known does not

@@ -3,7 +3,10 @@
 use std::fmt;
 
 use super::{Session, Status};
-use crate::cli::table::table;
+use crate::{
+    cli::table::table,
+    report::{Failing, Repairs},
+};
 
 /// Tables; faults last, where the eye rests.
 pub struct Text<'s>(pub &'s Status);
@@ -21,9 +24,19 @@ impl fmt::Display for Text<'_> {
         )?;
         writeln!(
             f,
-            "FIB: {} of {} nodes in use, {} resynchronisations\n",
+            "FIB: {} of {} nodes in use, {} resynchronisations",
             status.fib_nodes_used, status.fib_nodes, status.resynchronisations
         )?;
+        let Repairs { steps, last, last_steps } = &status.repairs;
+        if let (Some(last), [first, others @ ..]) = (last, last_steps.as_slice()) {
+            let others =
+                if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+            writeln!(f, "repairs: {steps} steps; the last {:?} ago: {first}{others}", last.age())?;
+        }
+        if let Some(Failing { since, attempts }) = status.failing {
+            writeln!(f, "applying: has failed for {:?}, tried {attempts} times", since.age())?;
+        }
+        writeln!(f)?;
 
         if !status.evpn.is_empty() {
             writeln!(f, "EVPN with other hypervisors: {} sessions\n", up(&status.evpn))?;

@@ -20,6 +20,7 @@ mod syscall;
 mod table;
 #[cfg(test)]
 pub(crate) mod tests;
+mod verify;
 
 pub use attach::{Attached, Attachment, Hook, attachments, detach, detach_all, detach_stale};
 pub use counters::Counters;
@@ -31,3 +32,4 @@ pub use mmap::FibMemory;
 pub use object::{FastPath, Origin};
 pub use pins::Pins;
 pub use table::{ArrayTable, Changes, Devices};
+pub use verify::is_live;
