@@ -1,7 +1,7 @@
 //! What a running agent says of itself, in `<run-dir>/agent.json`, for `raas status`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     fs,
     io::{self, Write as _},
     path::PathBuf,
@@ -36,25 +36,35 @@ pub struct AgentReport {
     pub faults: Vec<String>,
 }
 
+/// Repairs that are kept: more than a router's loss takes.
+const RECENT: usize = 100;
+
 /// What somebody else had changed and the agent has put right.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repairs {
     /// Number of steps since the agent's start.
     pub steps: u64,
-    /// When the last were taken.
-    pub last: Option<Time>,
-    /// Which those were.
-    pub last_steps: Vec<String>,
+    /// The last of them, the newest last.
+    pub recent: VecDeque<Repair>,
+}
+
+/// A step that put something right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repair {
+    /// When it was taken.
+    pub at: Time,
+    /// What it was.
+    pub step: String,
 }
 
 impl Repairs {
     /// Takes note of steps that were just taken.
     pub fn add(&mut self, steps: Vec<String>) {
-        if !steps.is_empty() {
-            self.steps += steps.len() as u64;
-            self.last = Some(Time::now());
-            self.last_steps = steps;
-        }
+        let at = Time::now();
+        self.steps += steps.len() as u64;
+        self.recent.extend(steps.into_iter().map(|step| Repair { at, step }));
+        let surplus = self.recent.len().saturating_sub(RECENT);
+        self.recent.drain(..surplus);
     }
 }
 

@@ -25,6 +25,9 @@ const REPAIR: Duration = Duration::from_secs(10);
 /// after an apply something else can call for the next.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// Repairs that are logged by name: `raas status --json` has more.
+const TOLD: usize = 5;
+
 /// The owner's end of the task.
 pub struct Applier {
     /// What is desired.
@@ -132,6 +135,13 @@ async fn apply(kernel: &mut Kernel, desired: &Desired) -> Outcome {
     }
 }
 
+/// Logs repairs: the first few by name.
+pub fn tell_repairs(steps: &[String]) {
+    let more = steps.len().saturating_sub(TOLD);
+    let more = if more > 0 { format!("; {more} steps more") } else { String::new() };
+    warn!("repaired what was taken away or changed: {}{more}", steps[..steps.len().min(TOLD)].join("; "));
+}
+
 /// What came of the applies so far.
 #[derive(Default)]
 struct History {
@@ -161,7 +171,7 @@ impl History {
         }
         let repairs = if is_repair { outcome.done.clone() } else { Vec::new() };
         if !repairs.is_empty() {
-            warn!(steps = repairs.join("; "), "repaired what was taken away or changed");
+            tell_repairs(&repairs);
         } else if !outcome.done.is_empty() {
             info!(steps = outcome.done.len(), faults = outcome.faults.len(), "applied");
         }

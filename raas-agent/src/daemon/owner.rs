@@ -13,9 +13,14 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{Applier, Event, Intent, Options, Writer, patience::Patience, watched::Watched};
+use super::{
+    Event, Intent, Options, Writer,
+    applier::{Applier, tell_repairs},
+    patience::Patience,
+    watched::Watched,
+};
 use crate::{
-    learn::{self, Batch, Learner},
+    learn::{self, Batch, Learner, Request},
     plan::{Desired, Place},
     platform::netns,
     report::{AgentReport, Failing, Repairs, Time},
@@ -277,7 +282,7 @@ impl Owner {
                 .extend(found.bare.into_iter().map(|interface| format!("attach the program to {interface}")));
         }
         if !steps.is_empty() {
-            warn!(steps = steps.join("; "), "repaired what was taken away or changed");
+            tell_repairs(&steps);
             self.repairs.add(steps);
         }
     }
@@ -292,7 +297,17 @@ impl Owner {
         } else {
             BTreeSet::new()
         };
-        self.watched.request(&self.learner.requests(&active));
+        let requests = self.learner.requests(&active);
+        self.watched.request(&requests);
+        let relearned = requests.iter().filter_map(|request| match request {
+            Request::Relearn { mac, .. } => Some(format!("have EVPN say anew where {mac} is")),
+            _ => None,
+        });
+        let relearned: Vec<_> = relearned.collect();
+        if !relearned.is_empty() {
+            tell_repairs(&relearned);
+            self.repairs.add(relearned);
+        }
     }
 
     /// Tells `raas status`, if there is news.

@@ -8,6 +8,7 @@ use std::{
 };
 
 use ipnet::Ipv4Net;
+use raas_common::Mac;
 
 use super::{
     compile::{Changes, Fabric, Leaves, RouterTable, Segments, Tables, View, is_leaf},
@@ -43,6 +44,8 @@ pub struct Learner {
     fabric_changed: bool,
     /// Next hops of tunnels that the kernel was asked to manage.
     managed: BTreeSet<(IpAddr, u32)>,
+    /// Stations that a VXLAN device has lost.
+    lost: BTreeSet<(u32, Mac)>,
 }
 
 /// A namespace and the watch that fills it.
@@ -184,6 +187,7 @@ impl Learner {
                 requests.extend(keepalive::of_leaf(router, &watched.namespace));
             }
         }
+        requests.extend(keepalive::of_remotes(&self.segments, host, &mut self.lost));
         requests.extend(keepalive::of_ports(&self.segments, host, active));
         requests
     }

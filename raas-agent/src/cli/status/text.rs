@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Session, Status};
 use crate::{
     cli::table::table,
-    report::{Failing, Repairs},
+    report::{Failing, Repair},
 };
 
 /// Tables; faults last, where the eye rests.
@@ -27,11 +27,8 @@ impl fmt::Display for Text<'_> {
             "FIB: {} of {} nodes in use, {} resynchronisations",
             status.fib_nodes_used, status.fib_nodes, status.resynchronisations
         )?;
-        let Repairs { steps, last, last_steps } = &status.repairs;
-        if let (Some(last), [first, others @ ..]) = (last, last_steps.as_slice()) {
-            let others =
-                if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
-            writeln!(f, "repairs: {steps} steps; the last {:?} ago: {first}{others}", last.age())?;
+        if let Some(Repair { at, step }) = status.repairs.recent.back() {
+            writeln!(f, "repairs: {} steps; the last, {:?} ago: {step}", status.repairs.steps, at.age())?;
         }
         if let Some(Failing { since, attempts }) = status.failing {
             writeln!(f, "applying: has failed for {:?}, tried {attempts} times", since.age())?;
