@@ -320,6 +320,13 @@ impl Lab {
         Ok(port.iter().filter(|counter| counter.class == "forwarded").map(|counter| counter.packets).sum())
     }
 
+    /// Packets of a port that left by an exit.
+    pub fn counted(&self, scope: &str, exit: &str) -> Result<u64> {
+        let counters = self.counters()?;
+        let found = counters.iter().find(|counter| counter.scope == scope && counter.exit == exit);
+        Ok(found.map_or(0, |counter| counter.packets))
+    }
+
     /// Switches the fast path of all hypervisors.
     pub fn fast_path(&self, on: bool) -> Result<()> {
         for hypervisor in self.spaces.keys() {

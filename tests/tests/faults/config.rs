@@ -7,23 +7,27 @@ use raas_lab::{Lab, wait_for};
 
 use crate::whole::{SOON, bystander, desired, rewrite, shows, taken, whole, with_endpoint};
 
+/// File, what becomes of its text, and words of the fault that this is.
+type Breakage = (&'static str, fn(&str) -> String, &'static str);
+
+const BREAKAGES: [Breakage; 2] = [
+    ("acme.toml", |text| format!("{text}\n[[vpc"), "acme.toml"),
+    ("acme.toml", |text| text.replace("\"l1a\", \"l2a\"", "\"l1a\", \"l2x\""), "l2x"),
+];
+
 /// A syntax error, a reference to nothing, a file that is gone: nothing changes, the fault is shown and logged with its
 /// place, and goes when the file is right again.
 pub fn broken(lab: &Lab) -> Result<()> {
-    let breakages: [(&str, fn(&str) -> String, &[&str]); 2] = [
-        ("acme.toml", |text| format!("{text}\n[[vpc"), &["acme.toml"]),
-        ("acme.toml", |text| text.replace("\"l1a\", \"l2a\"", "\"l1a\", \"l2x\""), &["l2x"]),
-    ];
     let before = desired(lab, "h1")?;
     let bystander = bystander(lab)?;
     let (from, to) = (lab.station("acme/pc1")?, lab.station("acme/pc3")?);
     let pinging = lab.keep_pinging(&from, lab.address(&to)?)?;
-    for (file, breakage, words) in breakages {
+    for (file, breakage, words) in BREAKAGES {
         let right = rewrite(lab, file, breakage)?;
-        let outcome = shows(lab, words);
+        let outcome = shows(lab, &[words]);
         rewrite(lab, file, |_| right)?;
         outcome.with_context(|| format!("{file} was broken"))?;
-        ensure!(words.iter().all(|word| lab.agent_log("h1").contains(word)), "{words:?} is not in the log");
+        ensure!(lab.agent_log("h1").contains(words), "`{words}` is not in the log");
         well_again(lab)?;
     }
     let (fabric, aside) = (lab.config().join("fabric.toml"), lab.config().join("fabric.aside"));

@@ -58,7 +58,7 @@ pub fn stations(lab: &Lab) -> Result<()> {
     let from = lab.station("acme/pc1")?;
     // The station is forgotten, and learned again from its next packet; should that come before the map is full, once more.
     let forget = format!("bridge fdb del {} dev {} master", mac(lab, &from)?, port(lab, "h1", "acme/pc1")?);
-    wait_for(SOON, "a full map in the log", || {
+    wait_for(SOON, "full map in the log", || {
         // It may be forgotten already.
         let _ = shell(lab, "h1", &forget);
         lab.within("h1", None, fill)?;

@@ -22,7 +22,7 @@ pub fn dhcp(lab: &Lab) -> Result<()> {
         };
         let victim = find()?;
         kill(victim, Signal::SIGKILL).with_context(|| format!("killing the process with {file}"))?;
-        wait_for(SOON, &format!("another process with {file}"), || Ok((find()? != victim).then_some(())))?;
+        wait_for(SOON, &format!("new process with {file}"), || Ok((find()? != victim).then_some(())))?;
     }
     // Nobody but the server gives it back.
     shell(lab, "h1", "ip -n raas-acme-pc1 address flush dev eth0")?;

@@ -29,8 +29,8 @@ pub fn overrun(lab: &Lab) -> Result<()> {
     let bystander = bystander(lab)?;
 
     let outcome = storm(lab).and_then(|()| {
-        wait_for(SOON, "an overrun", || Ok((lab.status("h1")?.resynchronisations > before).then_some(())))?;
-        wait_for(SOON, "the fast path that drops what the kernel does", || {
+        wait_for(SOON, "overrun", || Ok((lab.status("h1")?.resynchronisations > before).then_some(())))?;
+        wait_for(SOON, "fast path that drops what the kernel does", || {
             let dropped = dropped(lab, &from)?;
             ensure!(dropped == u64::from(ROUTES / 2), "{dropped} of {}", ROUTES / 2);
             Ok(Some(()))
@@ -38,9 +38,7 @@ pub fn overrun(lab: &Lab) -> Result<()> {
     });
     ip_batch(lab, LEAF, &lines("del", |number| number % 2 == 0))?;
     outcome?;
-    wait_for(SOON, "the fast path without the storm's routes", || {
-        Ok((dropped(lab, &from)? == 0).then_some(()))
-    })?;
+    wait_for(SOON, "fast path without the storm's routes", || Ok((dropped(lab, &from)? == 0).then_some(())))?;
     bystander.none_lost()?;
     lab.signal_agent("h1", Signal::SIGTERM)?;
     lab.start_agent("h1")?;
@@ -68,12 +66,7 @@ fn lines(verb: &str, choose: impl Fn(u32) -> bool) -> String {
 
 /// Sends one packet to each of the addresses, and returns how many the fast path dropped by a blackhole route.
 fn dropped(lab: &Lab, from: &Station) -> Result<u64> {
-    let blackholed = || -> Result<u64> {
-        let counters = lab.counters()?;
-        let scope = from.to_string();
-        let of_port = counters.iter().filter(|counter| counter.scope == scope);
-        Ok(of_port.filter(|counter| counter.exit == "drop-blackhole").map(|counter| counter.packets).sum())
-    };
+    let blackholed = || lab.counted(&from.to_string(), "drop-blackhole");
     let before = blackholed()?;
     lab.within(from.hypervisor.as_str(), Some(&from.netns), || {
         let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).context("a UDP socket")?;

@@ -67,7 +67,7 @@ pub fn whole(lab: &Lab) -> Result<()> {
     lab.wait_ready(READY)?;
     for hypervisor in lab.hypervisors() {
         // An agent that was killed may have left a process that is just about to end.
-        wait_for(SOON, "a tidy hypervisor", || tidy(lab, &hypervisor).map(Some)).context(hypervisor)?;
+        wait_for(SOON, "tidy hypervisor", || tidy(lab, &hypervisor).map(Some)).context(hypervisor)?;
     }
     Ok(())
 }
