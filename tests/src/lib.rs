@@ -24,7 +24,7 @@ mod underlay;
 mod visitor;
 mod wait;
 
-pub use agent::{Counter, Port, Router, Session, Status};
+pub use agent::{Counter, Failing, Port, Repair, Repairs, Router, Session, Status};
 pub use files::DEFAULT_NAME;
 pub use lab::{Hypervisor, Lab, Options};
 pub use probe::{Hop, Ping, Running};

@@ -335,3 +335,4 @@ fn resolve(hook: model::Hook, interface: &str, control: BorrowedFd<'_>) -> Hook 
 
 #[cfg(test)]
 mod tests;
+mod verify;

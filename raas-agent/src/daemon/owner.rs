@@ -8,16 +8,22 @@ use std::{
 
 use anyhow::{Result, bail};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::mpsc,
     time::{MissedTickBehavior, interval},
 };
 use tracing::{info, warn};
 
-use super::{Event, Intent, Options, Writer, patience::Patience, watched::Watched};
+use super::{
+    Event, Intent, Options, Writer,
+    applier::{Applier, tell_repairs},
+    patience::Patience,
+    watched::Watched,
+};
 use crate::{
-    learn::{self, Batch, Learner},
+    learn::{self, Batch, Learner, Request},
     plan::{Desired, Place},
-    report::AgentReport,
+    platform::netns,
+    report::{AgentReport, Failing, Repairs, Time},
 };
 
 /// What can wait is done this often.
@@ -26,6 +32,12 @@ const TICK: Duration = Duration::from_secs(1);
 /// FDB entries of active ports are refreshed every so many ticks: well within the kernel's 300 s of ageing.
 const REFRESH: u32 = 60;
 
+/// Pins and programs are looked at every so many ticks.
+const VERIFY: u32 = 2;
+
+/// A configuration that was refused is read again every so many ticks: what was in the way may be no file of it.
+const REREAD: u32 = 5;
+
 /// Most batches that are taken together before the fast path is brought up to date.
 const BATCHES: usize = 64;
 
@@ -33,8 +45,7 @@ const BATCHES: usize = 64;
 pub struct Owner {
     options: Options,
     desired: Arc<Desired>,
-    /// Where the applier takes what is desired from.
-    applier: watch::Sender<Arc<Desired>>,
+    applier: Applier,
     learner: Learner,
     watched: Watched,
     writer: Writer,
@@ -45,6 +56,8 @@ pub struct Owner {
     /// Nodes that the FIB's pool was made with.
     fib_nodes: u32,
     resynchronisations: u64,
+    repairs: Repairs,
+    failing: Option<Failing>,
     faults: Faults,
     reported: AgentReport,
 }
@@ -57,17 +70,13 @@ struct Faults {
     apply: Vec<String>,
     watch: Vec<String>,
     attach: Vec<String>,
+    verify: Vec<String>,
+    report: Option<String>,
 }
 
 impl Owner {
     /// The owner of a state in which nothing is learned yet.
-    pub fn new(
-        options: Options,
-        intent: Intent,
-        writer: Writer,
-        watched: Watched,
-        applier: watch::Sender<Arc<Desired>>,
-    ) -> Self {
+    pub fn new(options: Options, intent: Intent, writer: Writer, watched: Watched, applier: Applier) -> Self {
         let mut learner = Learner::default();
         learner.set_topology(intent.desired.topology.clone());
         writer.seed(&intent.desired.hypervisor, &intent.desired.topology);
@@ -82,6 +91,8 @@ impl Owner {
             patience: Patience::default(),
             fib_nodes: intent.fib_nodes,
             resynchronisations: 0,
+            repairs: Repairs::default(),
+            failing: None,
             faults: Faults::default(),
             reported: AgentReport::default(),
         }
@@ -112,14 +123,17 @@ impl Owner {
                 event = events.recv() => match event {
                     None => bail!("nobody applies the configuration any more"),
                     Some(Event::ConfigChanged) => self.reconfigure(),
-                    Some(Event::Applied { desired, faults }) => self.applied(&desired, faults).await,
+                    Some(Event::Applied { desired, repairs, faults }) => {
+                        self.repairs.add(repairs);
+                        self.applied(&desired, faults).await;
+                    }
                 },
                 _ = ticks.tick() => {
                     if let Some(place) = self.watched.ended() {
                         bail!("nobody watches {place:?} any more");
                     }
                     tick += 1;
-                    tokio::task::block_in_place(|| self.maintain());
+                    tokio::task::block_in_place(|| self.maintain(tick));
                     self.keep_alive(tick % REFRESH == 0);
                     self.report();
                 }
@@ -135,7 +149,9 @@ impl Owner {
             if known && batch.events.contains(&learn::Event::ResyncBegin) {
                 self.resynchronisations += 1;
             }
-            self.learner.apply(batch);
+            if self.learner.apply(batch) {
+                self.applier.disturbed.notify_one();
+            }
         }
         self.update();
     }
@@ -188,7 +204,9 @@ impl Owner {
         let intent = match Intent::renew(&self.options, &self.desired) {
             Ok(intent) => intent,
             Err(faults) => {
-                warn!("the new configuration is not taken, the old one stays:\n{}", faults.join("\n"));
+                if faults != self.faults.config {
+                    warn!("the new configuration is not taken, the old one stays:\n{}", faults.join("\n"));
+                }
                 self.faults.config = faults;
                 return;
             }
@@ -211,11 +229,14 @@ impl Owner {
         self.learner.set_topology(self.desired.topology.clone());
         self.writer.seed(&self.desired.hypervisor, &self.desired.topology);
         self.update();
-        self.applier.send_replace(self.desired.clone());
+        self.applier.desired.send_replace(self.desired.clone());
     }
 
     /// Watches the namespaces that exist by now.
     async fn applied(&mut self, desired: &Arc<Desired>, faults: Vec<String>) {
+        let started = Failing { since: Time::now(), attempts: 0 };
+        let Failing { since, attempts } = self.failing.unwrap_or(started);
+        self.failing = (!faults.is_empty()).then_some(Failing { since, attempts: attempts + 1 });
         self.faults.apply = faults;
         if !Arc::ptr_eq(desired, &self.desired) {
             return;
@@ -232,11 +253,37 @@ impl Owner {
         }
     }
 
-    fn maintain(&mut self) {
+    fn maintain(&mut self, tick: u32) {
         self.writer.maintain(&self.desired.topology);
         self.commit(Instant::now());
+        if tick.is_multiple_of(VERIFY) {
+            self.verify();
+        }
         if !self.faults.attach.is_empty() {
             self.attach();
+        }
+        if !self.faults.config.is_empty() && tick.is_multiple_of(REREAD) {
+            self.reconfigure();
+        }
+        // Nobody tells of a name that goes: the namespace itself lives on while it is watched.
+        if self.desired.namespaces.iter().any(|namespace| !netns::exists(&namespace.netns)) {
+            self.applier.disturbed.notify_one();
+        }
+    }
+
+    /// Puts back pins and programs that somebody took away.
+    fn verify(&mut self) {
+        let found = self.writer.verify();
+        self.faults.verify = found.faults;
+        let mut steps: Vec<_> = found.restored.into_iter().map(|what| format!("restore {what}")).collect();
+        if !found.bare.is_empty() {
+            self.attach();
+            steps
+                .extend(found.bare.into_iter().map(|interface| format!("attach the program to {interface}")));
+        }
+        if !steps.is_empty() {
+            tell_repairs(&steps);
+            self.repairs.add(steps);
         }
     }
 
@@ -250,14 +297,25 @@ impl Owner {
         } else {
             BTreeSet::new()
         };
-        self.watched.request(&self.learner.requests(&active));
+        let requests = self.learner.requests(&active);
+        self.watched.request(&requests);
+        let relearned = requests.iter().filter_map(|request| match request {
+            Request::Relearn { mac, .. } => Some(format!("have EVPN say anew where {mac} is")),
+            _ => None,
+        });
+        let relearned: Vec<_> = relearned.collect();
+        if !relearned.is_empty() {
+            tell_repairs(&relearned);
+            self.repairs.add(relearned);
+        }
     }
 
     /// Tells `raas status`, if there is news.
     fn report(&mut self) {
         let counts = self.writer.counts();
-        let Faults { config, restart, apply, watch, attach } = &self.faults;
-        let known = config.iter().chain(restart).chain(apply).chain(watch).chain(attach).cloned();
+        let Faults { config, restart, apply, watch, attach, verify, report: _ } = &self.faults;
+        let known =
+            config.iter().chain(restart).chain(apply).chain(watch).chain(attach).chain(verify).cloned();
         let names = self.desired.topology.routers.iter();
         let report = AgentReport {
             pid: std::process::id(),
@@ -268,13 +326,20 @@ impl Owner {
             fib_nodes_used: counts.nodes.used,
             fib_nodes: counts.nodes.capacity,
             resynchronisations: self.resynchronisations,
+            repairs: self.repairs.clone(),
+            failing: self.failing,
             faults: known.chain(self.writer.faults()).collect(),
         };
-        if report != self.reported {
-            if let Err(error) = report.write(&self.options.paths) {
-                warn!("{error:#}");
-            }
-            self.reported = report;
+        if report == self.reported {
+            return;
         }
+        // One that cannot be written is tried again: the last one would be believed for ever.
+        let fault = report.write(&self.options.paths).err().map(|error| format!("{error:#}"));
+        match &fault {
+            None => self.reported = report,
+            Some(_) if self.faults.report == fault => {}
+            Some(error) => warn!("`raas status` shows what was before: {error}"),
+        }
+        self.faults.report = fault;
     }
 }

@@ -19,6 +19,7 @@ mod syscall;
 mod table;
 #[cfg(test)]
 pub(crate) mod tests;
+mod verify;
 
 pub use attach::{Attached, Attachment, Hook, attachments, detach, detach_all, detach_stale};
 pub use counters::Counters;
@@ -29,3 +30,4 @@ pub use mmap::{FibMemory, Mapped};
 pub use object::{FastPath, Origin};
 pub use pins::Pins;
 pub use table::{ArrayTable, Devices};
+pub use verify::is_live;

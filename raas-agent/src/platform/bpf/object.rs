@@ -42,7 +42,7 @@ pub enum Origin {
 
 /// The two programs and their twins, loaded.
 pub struct FastPath {
-    ebpf: Ebpf,
+    pub(super) ebpf: Ebpf,
     pins: Pins,
     origin: Origin,
 }
@@ -102,7 +102,7 @@ impl FastPath {
     }
 
     /// Replaces the pin by one rename: there is always a program under the name.
-    fn pin_program(&mut self, name: &str) -> Result<()> {
+    pub(super) fn pin_program(&mut self, name: &str) -> Result<()> {
         let pin = self.pins.program(name);
         let new = self.pins.program(&format!("{name}-new"));
         pins::remove(&new)?;

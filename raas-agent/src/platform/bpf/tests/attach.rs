@@ -67,6 +67,40 @@ fn programs_stay_on_interfaces_and_are_replaced_there() {
 }
 
 #[test]
+fn what_is_taken_away_is_noticed_and_put_back() {
+    isolated(|pins| {
+        let index = veth();
+        let mut fast_path = load(pins);
+        let mut maps = PinnedMaps::open(pins).unwrap();
+        let port = Port { kind: PortKind::ENDPOINT, owner: 1, scope: 5, ..Port::default() };
+        maps.ports.sync([(&index, &port)]).unwrap();
+        for hook in [Hook::Xdp, Hook::Tc] {
+            let attachment = Attachment { interface: "port".into(), hook };
+            let pin = pins.link("port", hook);
+            assert!(!is_live(pins, &attachment).unwrap());
+            let detach = format!("bpftool link detach pinned {}", pin.display());
+            for damage in [detach, format!("rm {}", pin.display())] {
+                fast_path.switch("port", hook).unwrap();
+                assert!(is_live(pins, &attachment).unwrap());
+                assert!(Command::new("sh").args(["-c", &damage]).status().unwrap().success());
+                assert!(!is_live(pins, &attachment).unwrap(), "{damage}");
+                assert_eq!(fast_path.switch("port", hook).unwrap(), Attached::New);
+                assert_counts(&maps, 5);
+            }
+        }
+
+        assert_eq!(fast_path.restore_pins().unwrap(), [""; 0]);
+        std::fs::remove_file(pins.map("FDB")).unwrap();
+        std::fs::remove_dir_all(pins.programs()).unwrap();
+        assert_eq!(fast_path.restore_pins().unwrap(), ["FDB", "raas_xdp", "raas_tc"]);
+        // The maps are the same: what was written is there.
+        drop(fast_path);
+        assert_eq!(*load(pins).origin(), Origin::Reused);
+        assert_counts(&maps, 5);
+    });
+}
+
+#[test]
 fn a_new_interface_of_an_old_name_is_attached_anew() {
     isolated(|pins| {
         veth();
@@ -119,8 +153,17 @@ fn clsact_serves_kernels_without_tcx() {
         assert_eq!(attach(&mut load(pins)), Attached::Replaced);
         drop(fast_path);
         assert_counts(&maps, 6);
-        assert_eq!(attachments(pins).unwrap().len(), 1);
+        let [attachment] = attachments(pins).unwrap().try_into().unwrap();
+        assert!(is_live(pins, &attachment).unwrap());
+        for damage in ["qdisc del dev port clsact", "filter del dev port ingress"] {
+            assert!(Command::new("tc").args(damage.split(' ')).status().unwrap().success());
+            assert!(!is_live(pins, &attachment).unwrap(), "{damage}");
+            assert_eq!(attach(&mut load(pins)), Attached::New);
+            assert!(is_live(pins, &attachment).unwrap());
+        }
+        assert_counts(&maps, 6);
         assert!(detach(pins, "port", Hook::Tc).unwrap());
+        assert!(!is_live(pins, &attachment).unwrap());
         assert_eq!(attachments(pins).unwrap(), []);
         let filters = Command::new("tc").args(["filter", "show", "dev", "port", "ingress"]).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&filters.stdout), "");
