@@ -4,6 +4,7 @@
 #![expect(missing_docs, reason = "aya's macros make functions of their own around the entry points")]
 
 mod empty;
+mod flood;
 
 #[cfg(not(test))]
 #[panic_handler]

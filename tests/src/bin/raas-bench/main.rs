@@ -5,12 +5,16 @@
 //! its cases through a [`Session`]: rounds, in which ours and each peer take turns.
 
 mod catalogue;
+mod chain;
 mod empty;
 mod figures;
 mod machine;
+mod network;
 mod plot;
 mod report;
 mod session;
+mod tcp;
+mod up;
 
 use std::{path::PathBuf, process::ExitCode};
 
