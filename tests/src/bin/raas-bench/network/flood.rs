@@ -168,7 +168,7 @@ fn destinations(lab: &Lab, station: &Station, count: u32) -> Result<Vec<Ipv4Addr
     for number in 1..count {
         let address = Ipv4Addr::from_bits(own.to_bits() & !0xff | (u32::from(own.octets()[3]) + number) % 256);
         ensure!(!matches!(address.octets()[3], 0 | 1 | 255), "{own} has no {count} free addresses after it");
-        lab.shell(station, &format!("ip address replace {address}/24 dev eth0"))?;
+        lab.shell(station, &format!("ip address replace {address}/32 dev eth0"))?;
         all.push(address);
     }
     Ok(all)
