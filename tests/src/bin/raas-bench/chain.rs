@@ -14,7 +14,7 @@ use raas_lab::{Lab, Station, wait_for};
 use crate::{
     catalogue::Benchmark,
     figures::Unit,
-    network::{demo, fabric, flat::Flat, flood::Flood, precedence},
+    network::{demo, fabric, flat::Flat, flood::Flood},
     plot::{Axis, Scale, Sweep},
     session::{Contestant, Measured, Session},
 };
@@ -46,7 +46,6 @@ const SAMPLE: Duration = Duration::from_millis(500);
 const NOTABLE: f64 = 0.001;
 
 fn run(session: &mut Session) -> Result<()> {
-    precedence::take()?;
     for hook in [Hook::Xdp, Hook::Tc] {
         let case = format!("chain/{hook}");
         if session.wants(&case) {

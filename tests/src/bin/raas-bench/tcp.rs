@@ -12,7 +12,7 @@ use raas_agent::model::Hook;
 use crate::{
     catalogue::Benchmark,
     figures::Unit,
-    network::{demo, flat::Flat, precedence},
+    network::{demo, flat::Flat},
     session::{Contestant, Session},
 };
 
@@ -26,7 +26,6 @@ const VXLAN: &str = "kernel-vxlan";
 const SAMPLE: Duration = Duration::from_secs(2);
 
 fn run(session: &mut Session) -> Result<()> {
-    precedence::take()?;
     for hook in [Hook::Tc, Hook::Xdp] {
         let case = format!("tcp/{hook}");
         if session.wants(&case) {

@@ -9,7 +9,7 @@ use raas_lab::{Lab, Options};
 use crate::{
     catalogue::Benchmark,
     figures::Unit,
-    network::{demo, precedence},
+    network::{demo},
     session::Session,
 };
 
@@ -22,7 +22,6 @@ const HYPERVISOR: &str = "h1";
 const FRR: [&str; 2] = ["zebra", "bgpd"];
 
 fn run(session: &mut Session) -> Result<()> {
-    precedence::take()?;
     let [mut seconds, mut agent, mut frr] = [const { Vec::new() }; 3];
     for _ in 0..session.rounds() {
         let start = Instant::now();

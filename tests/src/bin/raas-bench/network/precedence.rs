@@ -1,19 +1,29 @@
-//! Being less disturbed: a measurement's threads come before everything else on the machine.
+//! Being less disturbed by whatever else runs on the machine.
 
-use anyhow::{Context as _, Result};
-use nix::{sched::sched_getaffinity, unistd::Pid};
+use std::process::Command;
 
-/// Nice value of what is measured: neighbours get a hundredth of a CPU that it wants.
-const FIRST: i32 = -20;
+use anyhow::{Context as _, Result, ensure};
+use nix::{
+    sched::{CpuSet, sched_getaffinity},
+    unistd::{Pid, gettid},
+};
 
-/// Puts the calling thread, and all threads and processes that it starts, first.
+/// Puts the calling thread before all that are not real-time ones. A nice value would not do: with autogroups
+/// (sched(7)) it counts only among the processes of one terminal.
 pub fn take() -> Result<()> {
-    rustix::process::setpriority_process(None, FIRST).context("raising the priority")
+    let output = Command::new("chrt")
+        .args(["--fifo", "--reset-on-fork", "--pid", "1", &gettid().to_string()])
+        .output()
+        .context("running chrt")?;
+    ensure!(output.status.success(), "chrt: {}", String::from_utf8_lossy(&output.stderr).trim());
+    Ok(())
 }
 
 /// The last CPU that this thread may run on. (Interrupts tend to be the first one's.)
 pub fn last_cpu() -> Result<usize> {
     let own = sched_getaffinity(Pid::from_raw(0)).context("CPUs of this process")?;
-    let mut cpus = (0..nix::sched::CpuSet::count()).rev();
-    cpus.find(|cpu| own.is_set(*cpu).unwrap_or(false)).context("a process has a CPU")
+    (0..CpuSet::count())
+        .rev()
+        .find(|cpu| own.is_set(*cpu).unwrap_or(false))
+        .context("a process has a CPU")
 }
