@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod chain;
+mod converge;
 mod empty;
 mod figures;
 mod machine;

@@ -16,6 +16,8 @@ pub const ROUTERS: [u32; 4] = [3, 5, 7, 8];
 pub const NEAR: &str = "bench/near";
 /// The endpoint that receives.
 pub const FAR: &str = "bench/far";
+/// AS number of transit `bench/far-l1`.
+pub const FAR_L1_ASN: u32 = 65012;
 
 const FABRIC: &str = r#"
 name = "bench"
@@ -102,7 +104,7 @@ name = "far"
 /// A network with that many routers on the way, all of them on the shortest one.
 pub fn with_routers(routers: u32) -> Result<TempDir> {
     let [l1, l2] = [transit("l1", 1, "h1", 65011), transit("l2", 2, "h1", 65021)];
-    let far_l1 = transit("far-l1", 1, "h2", 65012);
+    let far_l1 = transit("far-l1", 1, "h2", FAR_L1_ASN);
     let tenant = match routers {
         3 => [NEAR_VPC, STRETCHED_SUBNET, STRETCH].concat(),
         5 => [NEAR_VPC, SECOND_VPC, STRETCHED_SUBNET, &l1, STRETCH].concat(),
@@ -120,8 +122,14 @@ pub fn with_routers(routers: u32) -> Result<TempDir> {
     write(FABRIC, &tenant)
 }
 
+/// Two hypervisors with a transit each, and no endpoints.
+pub fn transits() -> Result<TempDir> {
+    let routers = [transit("l2", 2, "h1", 65021), transit("far-l1", 1, "h2", FAR_L1_ASN)].concat();
+    write(FABRIC, &(routers + &attach("l2", "far-l1")))
+}
+
 /// The configuration directory of a fabric and its one tenant, `bench`.
-pub fn write(fabric: &str, tenant: &str) -> Result<TempDir> {
+fn write(fabric: &str, tenant: &str) -> Result<TempDir> {
     let directory = TempDir::with_prefix("raas-bench-").context("making a directory")?;
     for (name, text) in [("fabric.toml", fabric), ("bench.toml", tenant)] {
         let file: &Path = &directory.path().join(name);
