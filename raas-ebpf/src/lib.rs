@@ -13,7 +13,7 @@ mod stage;
 use aya_ebpf::programs::{TcContext, XdpContext};
 use raas_common::{Be32, Nexthop};
 
-use crate::packet::{Tc, Xdp};
+use crate::packet::{Tc, Traced, Xdp};
 
 /// One packet at a native XDP hook.
 #[inline(always)]
@@ -27,8 +27,20 @@ pub fn tc(context: &TcContext) -> i32 {
     stage::run(Tc(context.skb.skb))
 }
 
+/// For `raas explain`: the same stages on a packet whose way is written down.
+#[inline(always)]
+pub fn explain_xdp(context: &XdpContext) -> u32 {
+    stage::run(Traced(Xdp(context.ctx)))
+}
+
+/// As [`explain_xdp`], of the TC hook.
+#[inline(always)]
+pub fn explain_tc(context: &TcContext) -> i32 {
+    stage::run(Traced(Tc(context.skb.skb)))
+}
+
 /// The nexthop that a router has for a destination, as a packet's look-up finds it; `hash` is its flow's.
 #[inline(always)]
-pub fn route(router: u32, destination: Be32, hash: u32) -> Option<&'static Nexthop> {
-    stage::fib::lookup(router, destination, hash).ok()
+pub fn route(context: &XdpContext, router: u32, destination: Be32, hash: u32) -> Option<&'static Nexthop> {
+    stage::fib::lookup(Xdp(context.ctx), router, destination, hash).ok()
 }

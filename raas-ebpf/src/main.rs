@@ -20,6 +20,18 @@ pub fn raas_tc(context: TcContext) -> i32 {
     raas_ebpf::tc(&context)
 }
 
+/// For `raas explain`: the same stages on a packet whose way is written down. Never attached.
+#[xdp]
+pub fn raas_xdp_explain(context: XdpContext) -> u32 {
+    raas_ebpf::explain_xdp(&context)
+}
+
+/// As [`raas_xdp_explain`], of the TC hook.
+#[classifier]
+pub fn raas_tc_explain(context: TcContext) -> i32 {
+    raas_ebpf::explain_tc(&context)
+}
+
 #[cfg(not(test))]
 #[panic_handler]
 fn panic(_info: &core::panic::PanicInfo) -> ! {
