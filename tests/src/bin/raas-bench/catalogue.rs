@@ -16,7 +16,8 @@ pub struct Benchmark {
 }
 
 /// Every benchmark, in the order in which they run.
-pub const ALL: &[Benchmark] = &[empty::BENCHMARK, chain::BENCHMARK, tcp::BENCHMARK, converge::BENCHMARK, up::BENCHMARK];
+pub const ALL: &[Benchmark] =
+    &[empty::BENCHMARK, chain::BENCHMARK, tcp::BENCHMARK, converge::BENCHMARK, up::BENCHMARK];
 
 /// The benchmarks and cases whose names begin with one of `names`; all, if there are none.
 pub fn select<'a>(all: &'a [Benchmark], names: &[String]) -> Result<Vec<(&'a Benchmark, Vec<&'static str>)>> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use raas_agent::model::Hook;
 use raas_lab::{Lab, Station, wait_for};
+use tempfile::TempDir;
 
 use crate::{
     catalogue::Benchmark,
@@ -54,13 +55,7 @@ fn run(session: &mut Session) -> Result<()> {
     }
     let mut series = Vec::new();
     for hook in [Hook::Xdp, Hook::Tc] {
-        let mut points = Vec::new();
-        for routers in fabric::ROUTERS {
-            let case = format!("chain/{hook}/{routers}-routers");
-            if session.wants(&case) {
-                points.push((f64::from(routers), with_routers(session, &case, hook, routers)?));
-            }
-        }
+        let points = sweep(session, hook)?;
         series.extend(lines(hook, &points));
     }
     if series.is_empty() {
@@ -81,9 +76,8 @@ fn lines(hook: Hook, points: &[(f64, Measured)]) -> Vec<(String, Vec<(f64, f64)>
         return Vec::new();
     }
     let ours = points.iter().map(|(routers, measured)| (*routers, measured.ours.median()));
-    let off = points
-        .iter()
-        .filter_map(|(routers, measured)| Some((*routers, measured.peers.first()?.1.median())));
+    let off =
+        points.iter().filter_map(|(routers, measured)| Some((*routers, measured.peers.first()?.1.median())));
     vec![(hook.to_string(), ours.collect()), (format!("{OFF} ({hook})"), off.collect())]
 }
 
@@ -100,14 +94,44 @@ fn through_demo(session: &mut Session, case: &str, hook: Hook) -> Result<()> {
     Ok(())
 }
 
-fn with_routers(session: &mut Session, case: &str, hook: Hook, routers: u32) -> Result<Measured> {
+/// Measures the networks with different numbers of routers, in turns too: what disturbs shall not look like a slope.
+fn sweep(session: &mut Session, hook: Hook) -> Result<Vec<(f64, Measured)>> {
+    let case = |routers: u32| format!("chain/{hook}/{routers}-routers");
+    let wanted = fabric::ROUTERS.into_iter().filter(|routers| session.wants(&case(*routers)));
+    let networks = wanted.map(|routers| network(hook, routers)).collect::<Result<Vec<_>>>()?;
+    let floods = networks.iter().map(|network| {
+        let ends = (network.lab.station(fabric::NEAR)?, network.lab.station(fabric::FAR)?);
+        between(&network.lab, &ends, hook)
+    });
+    let floods = floods.collect::<Result<Vec<_>>>()?;
+    let mut samples = vec![(Vec::new(), Vec::new()); floods.len()];
+    for _ in 0..session.rounds() {
+        for ((network, flood), (ours, off)) in networks.iter().zip(&floods).zip(&mut samples) {
+            for (contestant, samples) in [(Contestant::Ours, ours), (Contestant::Peer(OFF), off)] {
+                samples.push(switched(&case(network.routers), contestant, &network.lab, flood)?);
+            }
+        }
+    }
+    let measured = networks.iter().zip(samples).map(|(Network { routers, .. }, (ours, off))| {
+        let measured = session.record(&case(*routers), Unit::PACKETS, ours, vec![(OFF, off)])?;
+        Ok((f64::from(*routers), measured))
+    });
+    measured.collect()
+}
+
+/// A network that is up, with its number of routers on the way.
+struct Network {
+    routers: u32,
+    lab: Lab,
+    _config: TempDir,
+}
+
+fn network(hook: Hook, routers: u32) -> Result<Network> {
     let config = fabric::with_routers(routers)?;
     let lab = demo::up_with(config.path(), hook)?;
-    let (near, far) = (lab.station(fabric::NEAR)?, lab.station(fabric::FAR)?);
-    let hops = lab.traceroute(&near, lab.address(&far)?)?;
-    ensure!(hops.len() == routers as usize + 1, "{case}: the way is {hops:?}");
-    let flood = between(&lab, &(near, far), hook)?;
-    session.measure(case, Unit::PACKETS, &[OFF], |contestant| switched(case, contestant, &lab, &flood))
+    let hops = lab.traceroute(&lab.station(fabric::NEAR)?, lab.address(&lab.station(fabric::FAR)?)?)?;
+    ensure!(hops.len() == routers as usize + 1, "not {routers} routers are on the way {hops:?}");
+    Ok(Network { routers, lab, _config: config })
 }
 
 /// A flood between two endpoints that is all on the fast path.

@@ -6,12 +6,7 @@ use std::{fs, path::Path, time::Instant};
 use anyhow::{Context as _, Result};
 use raas_lab::{Lab, Options};
 
-use crate::{
-    catalogue::Benchmark,
-    figures::Unit,
-    network::{demo},
-    session::Session,
-};
+use crate::{catalogue::Benchmark, figures::Unit, network::demo, session::Session};
 
 /// See above.
 pub const BENCHMARK: Benchmark =

@@ -36,8 +36,11 @@ impl<'a> Bird<'a> {
         let directory = TempDir::with_prefix("raas-bench-bird-")?;
         let configuration = directory.path().join("bird.conf");
         fs::write(&configuration, text(asn)?)?;
-        run(lab, hypervisor, &format!(
-            "ip netns add {NETNS}
+        run(
+            lab,
+            hypervisor,
+            &format!(
+                "ip netns add {NETNS}
             ip link add eth0 netns {NETNS} type veth peer name bird netns {router}
             ip -n {NETNS} address add {ADDRESS}/30 dev eth0
             ip -n {NETNS} link set eth0 up
@@ -46,7 +49,8 @@ impl<'a> Bird<'a> {
             vtysh --vty_socket /run/raas/frr -c 'configure terminal' -c 'router bgp {asn} vrf {router}' \
                 -c 'neighbor {ADDRESS} remote-as {ASN}' -c 'neighbor {ADDRESS} timers connect 1' \
                 -c 'address-family ipv4 unicast' -c 'neighbor {ADDRESS} activate'"
-        ))?;
+            ),
+        )?;
         let mut bird = Command::new("bird");
         bird.arg("-f").arg("-c").arg(&configuration).arg("-s").arg(socket(&directory));
         bird.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -75,7 +79,11 @@ fn socket(directory: &TempDir) -> PathBuf {
 /// Runs a script on a hypervisor, and returns what it prints.
 fn run(lab: &Lab, hypervisor: &str, script: &str) -> Result<String> {
     let output = lab.exec(hypervisor, None, &["sh", "-ec", script])?;
-    ensure!(output.status.success(), "{hypervisor}: {script}: {}", String::from_utf8_lossy(&output.stderr).trim());
+    ensure!(
+        output.status.success(),
+        "{hypervisor}: {script}: {}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 

@@ -28,6 +28,12 @@ const DATAGRAM: usize = 64 << 10;
 /// How long to wait for one before looking at the clock.
 const GLANCE: TimeVal = TimeVal::new(0, 100_000);
 
+/// A route came or went.
+struct Change {
+    number: u32,
+    installed: bool,
+}
+
 /// A subscription to the routes of the namespace of the thread that made it.
 pub struct Routes(Socket);
 
@@ -42,7 +48,18 @@ impl Routes {
         Ok(Self(socket))
     }
 
-    /// Waits until that many of the [numbered](number) routes are installed. When the last was.
+    /// The numbers of the routes of which the next datagram says that they were removed, if there is one already.
+    pub fn removed(&self) -> Result<impl Iterator<Item = u32>> {
+        let mut buffer = Vec::with_capacity(DATAGRAM);
+        match self.0.recv(&mut buffer, libc::MSG_DONTWAIT) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            read => drop(read.context("reading what the kernel says")?),
+        }
+        let removed: Vec<_> = changes(&buffer).filter(|change| !change.installed).collect();
+        Ok(removed.into_iter().map(|change| change.number))
+    }
+
+    /// Waits until that many of the [numbered](number) routes are installed. Returns when the last was.
     pub fn wait(&self, count: u32, patience: Duration) -> Result<Instant> {
         // The time of a message is when we read it: so nobody comes before us.
         precedence::take()?;
@@ -52,7 +69,8 @@ impl Routes {
         loop {
             buffer.clear();
             match self.0.recv(&mut buffer, 0) {
-                Ok(_) => seen.extend(installed(&buffer)),
+                Ok(_) => seen
+                    .extend(changes(&buffer).filter(|change| change.installed).map(|change| change.number)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error).context("reading what the kernel says"),
             }
@@ -66,13 +84,17 @@ impl Routes {
     }
 }
 
-/// The numbers of the routes whose installation a datagram tells of.
-fn installed(datagram: &[u8]) -> impl Iterator<Item = u32> {
-    decode::messages(datagram).filter_map(|message| match decode::event(&message, false)? {
-        Event::Added(Object::Route(route), _) => match route.prefix.addr() {
-            IpAddr::V4(address) => number(address),
+/// What a datagram tells of the [numbered](number) routes.
+fn changes(datagram: &[u8]) -> impl Iterator<Item = Change> {
+    decode::messages(datagram).filter_map(|message| {
+        let (route, installed) = match decode::event(&message, false)? {
+            Event::Added(Object::Route(route), _) => (route, true),
+            Event::Removed(Object::Route(route)) => (route, false),
+            _ => return None,
+        };
+        match route.prefix.addr() {
+            IpAddr::V4(address) => Some(Change { number: number(address)?, installed }),
             IpAddr::V6(_) => None,
-        },
-        _ => None,
+        }
     })
 }

@@ -1,7 +1,7 @@
 //! `converge/…`: how long the fast path is behind the kernel.
 //!
-//! `converge/withdraw-p50` and `-p99`: one route of a large table is withdrawn; from just before the kernel is asked
-//! to, until the map says so. `converge/100k-lag`: 100,000 routes come by BGP from BIRD, through the other hypervisor;
+//! `converge/withdraw-p50` and `-p99`: one route of a large table is withdrawn; from when the kernel says so, until
+//! the map does. `converge/100k-lag`: 100,000 routes come by BGP from BIRD, through the other hypervisor;
 //! from the kernel's last installation, until the last is in the map.
 
 mod bird;

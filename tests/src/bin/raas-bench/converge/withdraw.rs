@@ -3,22 +3,16 @@
 use std::{
     fmt::Write as _,
     io::{Seek as _, Write as _},
-    net::Ipv4Addr,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
-use netlink_packet_route::{
-    AddressFamily,
-    route::{RouteAddress, RouteAttribute, RouteMessage, RouteScope},
-};
 use raas_agent::model::Hook;
-use raas_common::FibEntry;
-use raas_lab::{Lab, wait_for};
+use raas_lab::{Lab, Running, wait_for};
 
-use super::{ROUTES, destination, fast_path::Table};
+use super::{ROUTES, destination, fast_path::Table, kernel::Routes};
 use crate::{
     figures::Unit,
     network::{demo, fabric},
@@ -36,8 +30,6 @@ const WITHDRAWALS: u32 = 200;
 const PAUSE: Duration = Duration::from_millis(7);
 /// Longest that one may take.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// RT_TABLE_MAIN.
-const MAIN_TABLE: u8 = 254;
 
 const HYPERVISOR: &str = "h1";
 const ROUTER: &str = "bench/l1";
@@ -51,11 +43,11 @@ pub fn run(session: &mut Session) -> Result<()> {
     let (mut medians, mut slowest) = (Vec::new(), Vec::new());
     for round in 0..session.rounds() {
         let first = round * WITHDRAWALS;
-        let mut times = lab.within(HYPERVISOR, Some(&table.netns), || withdraw(&table, first))?;
-        times.sort();
-        let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
-        medians.push(milliseconds(times[times.len() / 2]));
-        slowest.push(milliseconds(times[times.len() * 99 / 100]));
+        let mut lags = withdraw(&lab, &table, first)?;
+        lags.sort();
+        let milliseconds = |lag: Duration| lag.as_secs_f64() * 1000.0;
+        medians.push(milliseconds(lags[lags.len() / 2]));
+        slowest.push(milliseconds(lags[lags.len() * 99 / 100]));
     }
     for (case, samples) in [(P50, medians), (P99, slowest)] {
         if session.wants(case) {
@@ -97,47 +89,46 @@ fn way(route: &str) -> Option<String> {
     Some(format!("{} dev {}{onlink}", words.get(via..device)?.join(" "), words.get(device + 1)?))
 }
 
-/// Withdraws routes from a number on, in the namespace of this thread. How long each took.
-fn withdraw(table: &Table, first: u32) -> Result<Vec<Duration>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let (connection, handle, _) = rtnetlink::new_connection().context("a netlink socket")?;
-        tokio::spawn(connection);
-        let mut times = Vec::new();
-        for number in first..first + WITHDRAWALS {
-            let destination = destination(number);
-            let before = table.lookup(destination);
-            ensure!(before.is_leaf(), "{destination} is not in the fast path");
-            let start = Instant::now();
-            handle.route().del(message(destination)).execute().await?;
-            wait_for_change(table, destination, before, start)?;
-            times.push(start.elapsed());
-            thread::sleep(PAUSE);
-        }
-        Ok(times)
-    })
-}
-
-/// Looks without a pause: what is measured is shorter than any.
-fn wait_for_change(table: &Table, destination: Ipv4Addr, before: FibEntry, start: Instant) -> Result<()> {
-    while table.lookup(destination) == before {
-        if start.elapsed() > PATIENCE {
-            bail!("{destination} is still in the fast path after {PATIENCE:?}");
-        }
-        thread::yield_now();
+/// Withdraws routes from a number on. How long after the kernel's each has gone from the fast path.
+fn withdraw(lab: &Lab, table: &Table, first: u32) -> Result<Vec<Duration>> {
+    let routes = lab.within(HYPERVISOR, Some(&table.netns), Routes::subscribe)?;
+    let mut ip = Command::new("ip");
+    ip.args(["-batch", "-"]).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut ip = Running(lab.spawn(HYPERVISOR, Some(&table.netns), &mut ip)?);
+    let commands = ip.0.stdin.as_mut().context("a pipe")?;
+    let mut lags = Vec::new();
+    for number in first..first + WITHDRAWALS {
+        ensure!(
+            table.lookup(destination(number)).is_leaf(),
+            "{} is not in the fast path",
+            destination(number)
+        );
+        writeln!(commands, "route del {}/32", destination(number))?;
+        lags.push(lag(&routes, table, number)?);
+        thread::sleep(PAUSE);
     }
-    Ok(())
+    Ok(lags)
 }
 
-fn message(destination: Ipv4Addr) -> RouteMessage {
-    let mut message = RouteMessage::default();
-    message.header.address_family = AddressFamily::Inet;
-    message.header.table = MAIN_TABLE;
-    // Nowhere: any scope.
-    message.header.scope = RouteScope::NoWhere;
-    message.header.destination_prefix_length = 32;
-    message.attributes.push(RouteAttribute::Destination(RouteAddress::Inet(destination)));
-    message
+/// How long after the kernel said so a route has gone. We look at both by turns, without a pause: what is measured is
+/// shorter than any.
+fn lag(routes: &Routes, table: &Table, number: u32) -> Result<Duration> {
+    let start = Instant::now();
+    let mut said = None;
+    loop {
+        // In this order: else one that comes and goes between the two would have gone before it was said.
+        let gone = !table.lookup(destination(number)).is_leaf();
+        if said.is_none() && routes.removed()?.any(|removed| removed == number) {
+            said = Some(Instant::now());
+        }
+        match said {
+            Some(said) if gone => return Ok(said.elapsed()),
+            _ if start.elapsed() > PATIENCE => {
+                bail!("{} is still in the fast path after {PATIENCE:?}", destination(number))
+            }
+            _ => thread::yield_now(),
+        }
+    }
 }
 
 #[cfg(test)]

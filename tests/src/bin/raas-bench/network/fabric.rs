@@ -114,7 +114,8 @@ pub fn with_routers(routers: u32) -> Result<TempDir> {
         }
         8 => {
             let far_l2 = transit("far-l2", 2, "h2", 65022);
-            let attachments = [attach("l1", "l2"), attach("l2", "far-l2"), attach("far-l2", "far-l1")].concat();
+            let attachments =
+                [attach("l1", "l2"), attach("l2", "far-l2"), attach("far-l2", "far-l1")].concat();
             [NEAR_VPC, FAR_VPC, &l1, &l2, &far_l1, &far_l2, &attachments].concat()
         }
         _ => bail!("no network has {routers} routers on the way"),
@@ -140,9 +141,7 @@ fn write(fabric: &str, tenant: &str) -> Result<TempDir> {
 
 /// A transit router.
 fn transit(name: &str, level: u32, hypervisor: &str, asn: u32) -> String {
-    format!(
-        "\n[[transit]]\nname = \"{name}\"\nlevel = {level}\nhypervisor = \"{hypervisor}\"\nasn = {asn}\n"
-    )
+    format!("\n[[transit]]\nname = \"{name}\"\nlevel = {level}\nhypervisor = \"{hypervisor}\"\nasn = {asn}\n")
 }
 
 fn attach(a: &str, b: &str) -> String {
@@ -158,7 +157,11 @@ mod tests {
         for routers in ROUTERS {
             let directory = with_routers(routers).expect("a directory");
             let loaded = raas_agent::config::load(directory.path());
-            assert!(loaded.is_ok(), "{routers}: {}", loaded.err().map(|faults| faults.to_string()).unwrap_or_default());
+            assert!(
+                loaded.is_ok(),
+                "{routers}: {}",
+                loaded.err().map(|faults| faults.to_string()).unwrap_or_default()
+            );
         }
         assert!(with_routers(4).is_err());
     }

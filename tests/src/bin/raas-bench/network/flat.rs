@@ -37,7 +37,8 @@ impl Flat {
     /// Builds it: hypervisors and underlay of a lab, without agents.
     pub fn build() -> Result<Self> {
         let config = fabric::with_routers(7)?;
-        let network = raas_agent::config::load(config.path()).map_err(|faults| anyhow::anyhow!("{faults}"))?;
+        let network =
+            raas_agent::config::load(config.path()).map_err(|faults| anyhow::anyhow!("{faults}"))?;
         let options = Options { hook: Some(Hook::Tc), ..Options::default() };
         let lab = Lab::create(network, config.path(), &options)?;
         let [near, far] = &SIDES;

@@ -167,7 +167,8 @@ fn destinations(lab: &Lab, station: &Station, count: u32) -> Result<Vec<Ipv4Addr
     let own = lab.address(station)?;
     let mut all = vec![own];
     for number in 1..count {
-        let address = Ipv4Addr::from_bits(own.to_bits() & !0xff | (u32::from(own.octets()[3]) + number) % 256);
+        let address =
+            Ipv4Addr::from_bits(own.to_bits() & !0xff | (u32::from(own.octets()[3]) + number) % 256);
         ensure!(!matches!(address.octets()[3], 0 | 1 | 255), "{own} has no {count} free addresses after it");
         lab.shell(station, &format!("ip address replace {address}/32 dev eth0"))?;
         all.push(address);

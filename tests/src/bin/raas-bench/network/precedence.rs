@@ -22,8 +22,5 @@ pub fn take() -> Result<()> {
 /// The last CPU that this thread may run on. (Interrupts tend to be the first one's.)
 pub fn last_cpu() -> Result<usize> {
     let own = sched_getaffinity(Pid::from_raw(0)).context("CPUs of this process")?;
-    (0..CpuSet::count())
-        .rev()
-        .find(|cpu| own.is_set(*cpu).unwrap_or(false))
-        .context("a process has a CPU")
+    (0..CpuSet::count()).rev().find(|cpu| own.is_set(*cpu).unwrap_or(false)).context("a process has a CPU")
 }
