@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use aya::{
     Ebpf, EbpfLoader, TestRun as _, TestRunOptions,
     maps::{Array, MapData, PerCpuArray},
@@ -162,14 +162,14 @@ fn gateway(lab: &Lab, station: &Station) -> Result<Mac> {
     mac(neighbours.pointer("/0/lladdr"))
 }
 
-/// Gives an endpoint addresses until it has that many, next to its own one.
+/// Gives an endpoint addresses until it has that many: those after its own one, but for the gateway's.
 fn destinations(lab: &Lab, station: &Station, count: u32) -> Result<Vec<Ipv4Addr>> {
     let own = lab.address(station)?;
+    let [a, b, c, d] = own.octets();
+    let others = (1..=u8::MAX).map(|step| d.wrapping_add(step)).filter(|host| !matches!(host, 0 | 1 | 255));
     let mut all = vec![own];
-    for number in 1..count {
-        let address =
-            Ipv4Addr::from_bits(own.to_bits() & !0xff | (u32::from(own.octets()[3]) + number) % 256);
-        ensure!(!matches!(address.octets()[3], 0 | 1 | 255), "{own} has no {count} free addresses after it");
+    for host in others.take(count as usize - 1) {
+        let address = Ipv4Addr::new(a, b, c, host);
         lab.shell(station, &format!("ip address replace {address}/32 dev eth0"))?;
         all.push(address);
     }
