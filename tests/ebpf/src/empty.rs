@@ -13,5 +13,5 @@ pub fn empty_xdp(_context: XdpContext) -> u32 {
 
 #[classifier]
 pub fn empty_tc(_context: TcContext) -> i32 {
-    TC_ACT_OK as i32
+    TC_ACT_OK
 }

@@ -88,7 +88,7 @@ pub fn one_hop_tc(context: TcContext) -> i32 {
     let verdict = match one_hop(context.as_ptr(), ingress, context.data(), context.data_end()) {
         // SAFETY: a helper without pointers.
         Some(index) => unsafe { bpf_redirect(index, 0) as i32 },
-        None => TC_ACT_OK as i32,
+        None => TC_ACT_OK,
     };
     restore_tc(context.skb.skb);
     verdict

@@ -50,7 +50,7 @@ pub fn restore_tc(context: *mut __sk_buff) {
     // SAFETY: as above.
     unsafe {
         let delta = original.length as i32 - (*context).len as i32;
-        bpf_skb_adjust_room(context, delta, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO as u64);
+        bpf_skb_adjust_room(context, delta, BPF_ADJ_ROOM_MAC, u64::from(BPF_F_ADJ_ROOM_FIXED_GSO));
         write((*context).data as usize, (*context).data_end as usize, original);
     }
 }
@@ -86,5 +86,5 @@ pub fn restored_xdp(context: XdpContext) -> u32 {
 #[classifier]
 pub fn restored_tc(context: TcContext) -> i32 {
     restore_tc(context.skb.skb);
-    TC_ACT_OK as i32
+    TC_ACT_OK
 }
