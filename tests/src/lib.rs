@@ -30,6 +30,7 @@ pub use lab::{Hypervisor, Lab, Options};
 pub use probe::{Hop, Ping, Running};
 pub use ready::Phase;
 pub use report::{Pair, Report, Throughput};
+pub use space::run_on;
 pub use station::{Station, stations};
 pub use teardown::sweep;
 pub use traffic::Pinging;

@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    io,
     os::{
         fd::{AsFd as _, BorrowedFd},
         unix::net::UnixDatagram,
@@ -238,10 +239,24 @@ impl Writer {
         faults
     }
 
-    /// What can wait: frees what no program uses any more, tries again what could not be written.
+    /// Whether there is anything that no program uses any more once a grace period has passed that begins now. That
+    /// takes longer than a route may wait, so somebody else waits, and calls [`Self::reclaim`] then.
+    pub fn retire(&mut self) -> bool {
+        self.routes.retire()
+    }
+
+    /// Frees what was [retired](Self::retire), if the grace period could be waited for.
+    pub fn reclaim(&mut self, waited: io::Result<()>) {
+        if waited.is_ok() {
+            self.routes.reclaim_retired();
+        }
+        let error = waited.err();
+        self.faults.grace = error.map(|error| format!("freeing what the fast path no longer uses: {error}"));
+    }
+
+    /// What can wait: tries again what could not be written.
     pub fn maintain(&mut self, topology: &Topology) {
-        let grace = self.routes.retry().err();
-        self.faults.grace = grace.map(|error| format!("freeing what the fast path no longer uses: {error}"));
+        self.routes.write_waiting();
         if let Some(tables) = self.unwritten.clone() {
             self.write_tables(&tables, topology);
             if self.unwritten.is_none() {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,6 +10,7 @@ use std::{
 use anyhow::{Result, bail};
 use tokio::{
     sync::mpsc,
+    task::JoinSet,
     time::{MissedTickBehavior, interval},
 };
 use tracing::{info, warn};
@@ -20,9 +22,10 @@ use super::{
     watched::Watched,
 };
 use crate::{
+    fib::Grace as _,
     learn::{self, Batch, Learner, Request},
     plan::{Desired, Place},
-    platform::netns,
+    platform::{bpf::Membarrier, netns},
     report::{AgentReport, Failing, Repairs, Time},
 };
 
@@ -112,6 +115,8 @@ impl Owner {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut tick = 0;
         let mut together = Vec::with_capacity(BATCHES);
+        // At most one.
+        let mut graces = JoinSet::new();
         loop {
             tokio::select! {
                 count = batches.recv_many(&mut together, BATCHES) => {
@@ -136,6 +141,13 @@ impl Owner {
                     tokio::task::block_in_place(|| self.maintain(tick));
                     self.keep_alive(tick % REFRESH == 0);
                     self.report();
+                    if graces.is_empty() && self.writer.retire() {
+                        graces.spawn_blocking(|| Membarrier.wait());
+                    }
+                }
+                Some(waited) = graces.join_next() => {
+                    let waited = waited.unwrap_or_else(|error| Err(io::Error::other(error)));
+                    tokio::task::block_in_place(|| self.writer.reclaim(waited));
                 }
             }
         }

@@ -1,10 +1,7 @@
 //! Routes that did not fit into the tables. The kernel has them all, so whatever the tables cannot say is
 //! left to the kernel: a packet never takes a shorter prefix because a longer one found no room.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
 
@@ -15,7 +12,7 @@ use super::{Fib, FibCounts, FibError, Grace, NexthopMemory, RouteAction, RouterI
 /// - A route without a free nexthop or group stands in the table as [`RouteAction::PUNT`].
 /// - A router with a route for which there is no node is held back: all of its packets go to the kernel.
 ///
-/// [`retry`](Self::retry) puts both right as soon as there is room.
+/// [`write_waiting`](Self::write_waiting) puts both right as soon as there is room.
 pub struct Backlog<M, G> {
     fib: Fib<M, G>,
     waiting: BTreeMap<(RouterId, Ipv4Net), Waiting>,
@@ -77,15 +74,31 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Backlog<M, G> {
         self.held.remove(&router);
     }
 
-    /// Frees what no program uses any more, and tries again what did not fit.
-    ///
-    /// # Errors
-    /// If waiting for a grace period failed: nothing was freed.
-    pub fn retry(&mut self) -> io::Result<()> {
-        let reclaimed = self.fib.reclaim();
+    /// Whether there is anything that [`reclaim_retired`](Self::reclaim_retired) may free after a grace period that
+    /// begins now.
+    pub fn retire(&mut self) -> bool {
+        self.fib.retire()
+    }
+
+    /// Frees what was retired, after the grace period that began at the last [`retire`](Self::retire), and tries again
+    /// what did not fit.
+    pub fn reclaim_retired(&mut self) {
+        self.fib.reclaim_retired();
+        self.write_waiting();
+    }
+
+    /// Tries again what did not fit.
+    pub fn write_waiting(&mut self) {
         for router in self.waiting.keys().map(|(router, _)| *router).collect::<BTreeSet<_>>() {
             self.write(router, self.of(router));
         }
+    }
+
+    /// Waits for a grace period, frees what no reader uses any more, and tries again what did not fit.
+    #[cfg(test)]
+    pub fn retry(&mut self) -> std::io::Result<()> {
+        let reclaimed = self.fib.reclaim();
+        self.write_waiting();
         reclaimed
     }
 

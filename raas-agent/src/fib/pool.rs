@@ -19,6 +19,8 @@ pub(crate) struct SlotPool {
     slots: u32,
     free: Vec<u32>,
     quarantine: Vec<u32>,
+    /// So many of the slots in quarantine have been there since before the grace period that is waited for.
+    retired: usize,
 }
 
 impl SlotPool {
@@ -26,7 +28,7 @@ impl SlotPool {
     pub(crate) fn new(slots: u32, taken: impl Fn(u32) -> bool) -> Self {
         // Reversed, so that the lowest slots are used first and the rest of a mapped array is never touched.
         let free = (1..slots).rev().filter(|&slot| !taken(slot)).collect();
-        Self { slots, free, quarantine: Vec::new() }
+        Self { slots, free, quarantine: Vec::new(), retired: 0 }
     }
 
     /// The same, with what is free in quarantine.
@@ -62,7 +64,19 @@ impl SlotPool {
     /// Frees what is in quarantine. Call it after a grace period that began after the last
     /// [`Self::quarantine`].
     pub(crate) fn reclaim(&mut self) {
-        self.free.append(&mut self.quarantine);
+        self.retire();
+        self.reclaim_retired();
+    }
+
+    /// A grace period begins now: what is in quarantine may be freed after it.
+    pub(crate) fn retire(&mut self) {
+        self.retired = self.quarantine.len();
+    }
+
+    /// Frees what was in quarantine at the last [`Self::retire`]. Call it after the grace period that began then.
+    pub(crate) fn reclaim_retired(&mut self) {
+        self.free.extend(self.quarantine.drain(..self.retired));
+        self.retired = 0;
     }
 
     /// How full it is.

@@ -3,6 +3,7 @@
 #![no_main]
 
 mod empty;
+mod flood;
 mod forward;
 mod lookup;
 mod one_hop;

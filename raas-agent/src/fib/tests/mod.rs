@@ -3,6 +3,7 @@
 mod backlog;
 mod readers;
 mod reference;
+mod retire;
 
 use std::net::Ipv4Addr;
 

@@ -21,6 +21,8 @@ pub(super) const TC_PROGRAM: &str = "raas_tc";
 /// Their twins, which write a packet's way down for `raas explain`, and are attached to nothing.
 pub(super) const XDP_EXPLAIN: &str = "raas_xdp_explain";
 pub(super) const TC_EXPLAIN: &str = "raas_tc_explain";
+/// All that are pinned.
+pub(super) const PROGRAMS: [&str; 4] = [XDP_PROGRAM, TC_PROGRAM, XDP_EXPLAIN, TC_EXPLAIN];
 
 /// The kernel sets it on device maps by itself (kernel/bpf/devmap.c, `dev_map_init_map`).
 const BPF_F_RDONLY_PROG: u32 = 1 << 7;
@@ -75,7 +77,7 @@ impl FastPath {
             let program: &mut SchedClassifier = program(&mut this.ebpf, name)?;
             program.load().with_context(|| format!("loading program {name}"))?;
         }
-        for name in [XDP_PROGRAM, TC_PROGRAM, XDP_EXPLAIN, TC_EXPLAIN] {
+        for name in PROGRAMS {
             this.pin_program(name)?;
         }
         Ok(this)

@@ -10,7 +10,7 @@ use super::{
     attach::{Attachment, Hook},
     clsact,
     maps::NAMES,
-    object::{FastPath, TC_PROGRAM, XDP_PROGRAM},
+    object::{FastPath, PROGRAMS},
     pins::Pins,
     syscall,
 };
@@ -43,7 +43,7 @@ impl FastPath {
                 restored.push(name.to_owned());
             }
         }
-        for name in [XDP_PROGRAM, TC_PROGRAM] {
+        for name in PROGRAMS {
             if !self.pins().program(name).exists() {
                 self.pin_program(name)?;
                 restored.push(name.to_owned());

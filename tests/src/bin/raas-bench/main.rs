@@ -8,6 +8,8 @@
 mod apart;
 mod batch;
 mod catalogue;
+mod chain;
+mod converge;
 mod cpu;
 mod empty;
 mod fib_load;
@@ -15,12 +17,15 @@ mod fib_lookup;
 mod figures;
 mod kernel;
 mod machine;
+mod network;
 mod plot;
 mod program;
 mod report;
 mod routes;
 mod session;
 mod tables;
+mod tcp;
+mod up;
 
 use std::{path::PathBuf, process::ExitCode};
 

@@ -92,7 +92,10 @@ fn what_is_taken_away_is_noticed_and_put_back() {
         assert_eq!(fast_path.restore_pins().unwrap(), [""; 0]);
         std::fs::remove_file(pins.map("FDB")).unwrap();
         std::fs::remove_dir_all(pins.programs()).unwrap();
-        assert_eq!(fast_path.restore_pins().unwrap(), ["FDB", "raas_xdp", "raas_tc"]);
+        assert_eq!(
+            fast_path.restore_pins().unwrap(),
+            ["FDB", "raas_xdp", "raas_tc", "raas_xdp_explain", "raas_tc_explain"]
+        );
         // The maps are the same: what was written is there.
         drop(fast_path);
         assert_eq!(*load(pins).origin(), Origin::Reused);
