@@ -35,10 +35,11 @@ impl Address {
         self.0 & 1 != 0
     }
 
-    /// All zero: nobody's address.
+    /// No station's address: all zero, or a group's. The kernel's bridge discards what comes from one
+    /// (`is_valid_ether_addr` in `br_handle_frame`).
     #[inline(always)]
-    pub fn is_zero(self) -> bool {
-        self.0 == 0
+    pub fn is_nobody(self) -> bool {
+        self.0 == 0 || self.is_group()
     }
 
     /// The same address with the other value of the U/L bit.

@@ -40,7 +40,9 @@ pub fn decide<P: Packet>(packet: P, port: &Port, arrival: &Arrival, domain: u32)
         return Err(Exit::PUNT_MULTICAST);
     }
     let tunnelled = arrival.framing == Framing::Vxlan;
-    if !tunnelled && !speaks_here(arrival.ingress, port, domain, ethernet.source) {
+    if ethernet.source.is_nobody()
+        || !tunnelled && !speaks_here(arrival.ingress, port, domain, ethernet.source)
+    {
         return Err(Exit::PUNT_UNKNOWN_SOURCE);
     }
     if let Some(here) = maps::domain(domain)
@@ -85,13 +87,9 @@ fn opaque<P: Packet>(packet: P, arrival: &Arrival) -> (Edit, Payload, u32) {
     (Edit::None, payload, inspect::size_on_port(packet, length))
 }
 
-/// The source is the one station behind the port, or one of several. (All zero is nobody's: a port without
-/// one station says that.)
+/// The source is the one station behind the port, or one of several.
 #[inline(always)]
 fn speaks_here(ingress: u32, port: &Port, domain: u32, source: Address) -> bool {
-    if source.is_zero() {
-        return false;
-    }
     port.source_word() == source.word()
         || maps::station(domain, source).is_some_and(|s| s.kind == FdbKind::PORT && s.target == ingress)
 }

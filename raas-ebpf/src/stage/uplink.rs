@@ -40,7 +40,7 @@ pub fn arrive<P: Packet>(packet: P, ingress: u32) -> Result<Arrival, Exit> {
     if outer.protocol == Protocol::GRE {
         gre::arrive(ingress, cursor, &outer, end)
     } else {
-        vxlan::arrive(ingress, cursor.skip(size_of::<Udp>() as u32), &outer, end)
+        vxlan::arrive(ingress, cursor, &outer, end)
     }
 }
 
