@@ -5,6 +5,7 @@ pub mod apply;
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod exact;
 pub mod fib;
 pub mod learn;
 pub mod model;
@@ -13,5 +14,6 @@ pub mod platform;
 pub mod report;
 pub mod tunnel;
 
-/// The fast path's object file (ELF), with the programs `raas_xdp` and `raas_tc`.
+/// The fast path's object file (ELF), with the programs `raas_xdp` and `raas_tc`, and
+/// their twins for `raas explain`.
 pub static EBPF_OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/raas-ebpf.o"));

@@ -1,10 +1,11 @@
 //! What a running agent says of itself, in `<run-dir>/agent.json`, for `raas status`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     fs,
     io::{self, Write as _},
     path::PathBuf,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context as _, Result};
@@ -35,8 +36,10 @@ pub struct AgentReport {
     pub groups: u32,
     /// Namespaces resynchronised after a netlink overrun or an interrupted dump, since start.
     pub resynchronisations: u64,
-    /// Entries of the fast path's maps that were found wrong and written again, since start.
-    pub repairs: u64,
+    /// What somebody else had changed and the agent has put right.
+    pub repairs: Repairs,
+    /// The last applies left something undone; none if the last did not.
+    pub failing: Option<Failing>,
     /// What is wrong now: a configuration that was refused, an action that failed, a full table. Empty: all is well.
     pub faults: Vec<String>,
 }
@@ -50,6 +53,63 @@ pub struct RouterReport {
     pub waiting: usize,
     /// The kernel forwards all of its packets, as a route that did not fit could not even be marked as such.
     pub held: bool,
+}
+
+/// Repairs that are kept: more than a router's loss takes.
+const RECENT: usize = 100;
+
+/// What somebody else had changed and the agent has put right.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repairs {
+    /// Number of steps since the agent's start.
+    pub steps: u64,
+    /// The last of them, the newest last.
+    pub recent: VecDeque<Repair>,
+}
+
+/// A step that put something right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repair {
+    /// When it was taken.
+    pub at: Time,
+    /// What it was.
+    pub step: String,
+}
+
+impl Repairs {
+    /// Takes note of steps that were just taken.
+    pub fn add(&mut self, steps: Vec<String>) {
+        let at = Time::now();
+        self.steps += steps.len() as u64;
+        self.recent.extend(steps.into_iter().map(|step| Repair { at, step }));
+        let surplus = self.recent.len().saturating_sub(RECENT);
+        self.recent.drain(..surplus);
+    }
+}
+
+/// Applies in a row that left something undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failing {
+    /// When the first was.
+    pub since: Time,
+    /// Their number.
+    pub attempts: u32,
+}
+
+/// A time of day, seconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Time(u64);
+
+impl Time {
+    /// Now.
+    pub fn now() -> Self {
+        Self(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
+    }
+
+    /// How long ago it was; zero if the clock was set back.
+    pub fn age(self) -> Duration {
+        Duration::from_secs(Self::now().0.saturating_sub(self.0))
+    }
 }
 
 impl AgentReport {

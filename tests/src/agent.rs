@@ -34,8 +34,37 @@ pub struct Status {
     pub routers: Vec<Router>,
     /// Its ports: endpoints, uplinks, tunnel ends.
     pub ports: Vec<Port>,
+    /// Namespaces that were read anew because something was missed.
+    pub resynchronisations: u64,
+    /// What somebody else had changed and the agent has put right.
+    pub repairs: Repairs,
+    /// The last applies left something undone.
+    pub failing: Option<Failing>,
     /// What is wrong now.
     pub faults: Vec<String>,
+}
+
+/// Repairs in [`Status`].
+#[derive(Clone, Debug, Deserialize)]
+pub struct Repairs {
+    /// Steps since the agent's start.
+    pub steps: u64,
+    /// The last of them, the newest last.
+    pub recent: Vec<Repair>,
+}
+
+/// A repair in [`Status`].
+#[derive(Clone, Debug, Deserialize)]
+pub struct Repair {
+    /// What was done.
+    pub step: String,
+}
+
+/// Applies that left something undone, in [`Status`].
+#[derive(Clone, Debug, Deserialize)]
+pub struct Failing {
+    /// How many in a row.
+    pub attempts: u32,
 }
 
 impl Status {

@@ -173,6 +173,11 @@ impl Lab {
 
     /// As [`Self::start_agent`], with another hook than the lab's.
     pub fn start_agent_on(&self, hypervisor: &str, hook: Option<Hook>) -> Result<()> {
+        self.start_agent_with(hypervisor, hook, &[])
+    }
+
+    /// As [`Self::start_agent_on`], with more arguments.
+    pub fn start_agent_with(&self, hypervisor: &str, hook: Option<Hook>, arguments: &[&str]) -> Result<()> {
         let log = self.files.agent_log(hypervisor);
         let log = File::options()
             .create(true)
@@ -184,6 +189,7 @@ impl Lab {
         if let Some(hook) = hook {
             command.args(["--hook", &hook.to_string()]);
         }
+        command.args(arguments);
         // A terminal's Ctrl-C is for us: we end the agents, in order.
         command.process_group(0).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child = self.spawn(hypervisor, None, &mut command)?;
@@ -304,6 +310,21 @@ impl Lab {
             all.extend(counters);
         }
         Ok(all)
+    }
+
+    /// Packets that the fast path has forwarded from a port.
+    pub fn forwarded(&self, scope: &str) -> Result<u64> {
+        let counters = self.counters()?;
+        let port: Vec<_> = counters.iter().filter(|counter| counter.scope == scope).collect();
+        ensure!(!port.is_empty(), "nothing counts for {scope}");
+        Ok(port.iter().filter(|counter| counter.class == "forwarded").map(|counter| counter.packets).sum())
+    }
+
+    /// Packets of a port that left by an exit.
+    pub fn counted(&self, scope: &str, exit: &str) -> Result<u64> {
+        let counters = self.counters()?;
+        let found = counters.iter().find(|counter| counter.scope == scope && counter.exit == exit);
+        Ok(found.map_or(0, |counter| counter.packets))
     }
 
     /// Switches the fast path of all hypervisors.

@@ -24,12 +24,13 @@ mod underlay;
 mod visitor;
 mod wait;
 
-pub use agent::{Counter, Port, Router, Session, Status};
+pub use agent::{Counter, Failing, Port, Repair, Repairs, Router, Session, Status};
 pub use files::DEFAULT_NAME;
 pub use lab::{Hypervisor, Lab, Options};
 pub use probe::{Hop, Ping, Running};
 pub use ready::Phase;
 pub use report::{Pair, Report, Throughput};
+pub use space::run_on;
 pub use station::{Station, stations};
 pub use teardown::sweep;
 pub use traffic::Pinging;

@@ -143,7 +143,7 @@ impl Space {
 }
 
 /// Moves this thread to a CPU, for good.
-fn run_on(cpu: usize) -> Result<()> {
+pub fn run_on(cpu: usize) -> Result<()> {
     let mut only = CpuSet::new();
     only.set(cpu)?;
     sched_setaffinity(Pid::from_raw(0), &only).with_context(|| format!("moving to CPU {cpu}"))

@@ -77,6 +77,16 @@ impl Pinging {
     }
 }
 
+impl Pinging {
+    /// Ends it, and requires that nothing was lost.
+    pub fn none_lost(self) -> Result<()> {
+        let (received, lost) = self.stop()?;
+        ensure!(received > 50, "only {received} replies: nothing was proven");
+        ensure!(lost.is_empty(), "lost {lost:?} of {received}");
+        Ok(())
+    }
+}
+
 impl Drop for Pinging {
     fn drop(&mut self) {
         // It may have ended already.

@@ -40,9 +40,10 @@ pub const RUNTIME: &[Package] = &[
     package("traceroute", "traceroute", "shows each router on a path"),
     package("tcpdump", "tcpdump", "shows packets on a path"),
     package("iperf3", "iperf3", "TCP throughput"),
+    package("bird2", "bird", "a BGP speaker that is not ours, with large tables"),
 ];
 
-/// A compiler for eBPF, where there is none yet. Whether there is, [`crate::bpf::Compiler::find`] knows: a
+/// A compiler for eBPF, where there is none yet. Whether there is, [`bpf_toolchain::Compiler::find`] knows: a
 /// file does not show which version of rustc this is.
 pub const COMPILER: &[Package] = &[
     package("rustc-web", "", "a rustc that can compile for eBPF, beside rustup's"),

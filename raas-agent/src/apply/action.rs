@@ -135,6 +135,13 @@ pub enum Action {
     },
     /// Sets a link up.
     RaiseLink(LinkRef),
+    /// Has a router know the one at the other end of a link for ever.
+    SetNeighbour {
+        /// The router's end.
+        link: LinkRef,
+        /// The other router's MAC address.
+        mac: [u8; 6],
+    },
     /// Installs a route.
     SetRoute {
         /// The route.
@@ -187,11 +194,12 @@ impl Action {
             Self::RemoveAddress { .. } => 16,
             Self::AddAddress { .. } => 17,
             Self::RaiseLink(_) => 18,
-            Self::SetRoute { .. } => 19,
-            Self::StartDhcpServer(_) => 20,
-            Self::StartDhcpClient(_) => 21,
-            Self::LoadFrr { .. } => 22,
-            Self::DeleteNamespace(_) => 23,
+            Self::SetNeighbour { .. } => 19,
+            Self::SetRoute { .. } => 20,
+            Self::StartDhcpServer(_) => 21,
+            Self::StartDhcpClient(_) => 22,
+            Self::LoadFrr { .. } => 23,
+            Self::DeleteNamespace(_) => 24,
         }
     }
 
@@ -214,6 +222,7 @@ impl Action {
             | Self::SetOffloads { link, .. }
             | Self::RemoveAddress { link, .. }
             | Self::AddAddress { link, .. }
+            | Self::SetNeighbour { link, .. }
             | Self::RaiseLink(link)
             | Self::SetBridge(link) => vec![link.object()],
             Self::SetParameters { place, .. } => vec![Object::Place(place.clone())],
@@ -299,6 +308,7 @@ impl fmt::Display for Action {
                 write!(f, "add address {address}/{prefix} to {link}")
             }
             Self::RaiseLink(link) => write!(f, "set up {link}"),
+            Self::SetNeighbour { link, .. } => write!(f, "set the neighbour of {link}"),
             Self::SetRoute { route, .. } => {
                 write!(f, "install route {} in {}", route.destination, route.netns)
             }

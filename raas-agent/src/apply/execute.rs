@@ -3,9 +3,9 @@
 use std::{fmt, net::IpAddr};
 
 use anyhow::{Context, Result};
-use tracing::{debug, warn};
+use tracing::debug;
 
-use super::{Action, Conflict, LinkChange, LinkRef, NamespaceRef, Plan, poison::Poison};
+use super::{Action, Conflict, LinkChange, LinkRef, NamespaceRef, Plan, poison::Poison, unnumbered};
 use crate::{
     plan::{Place, StaticRoute, VethPair},
     platform::{
@@ -55,9 +55,6 @@ impl fmt::Display for Failure {
 pub(super) async fn execute(places: &mut Places, paths: &Paths, plan: Plan) -> Report {
     let mut report = Report { conflicts: plan.conflicts, ..Report::default() };
     let mut poison = Poison::default();
-    for conflict in &report.conflicts {
-        warn!(object = conflict.object, "{}", conflict.reason);
-    }
     for action in plan.actions {
         if poison.hits(&action) {
             debug!("not tried: {action}");
@@ -70,7 +67,6 @@ pub(super) async fn execute(places: &mut Places, paths: &Paths, plan: Plan) -> R
                 report.done.push(action);
             }
             Err(error) => {
-                warn!("{action}: {error:#}");
                 action.makes().into_iter().for_each(|object| poison.add(object));
                 report.failures.push(Failure { action, error });
             }
@@ -132,6 +128,10 @@ async fn perform(places: &mut Places, paths: &Paths, action: &Action) -> Result<
         }
         Action::RaiseLink(link) => {
             Ok(netlink::link::up(places.get(&link.place)?.netlink(), &link.ifname).await?)
+        }
+        Action::SetNeighbour { link, mac } => {
+            let (open, index) = find(places, link)?;
+            Ok(netlink::unnumbered::set(open.netlink(), index, unnumbered::OTHER_END, *mac).await?)
         }
         Action::SetRoute { route, replace } => set_route(places, route, *replace).await,
         Action::StartDhcpServer(server) => {

@@ -1,7 +1,5 @@
 //! The hypervisor's kernel, made to look as desired.
 
-use std::io;
-
 use anyhow::{Context, Result};
 use tokio::task::spawn_blocking;
 
@@ -71,12 +69,12 @@ impl Kernel {
         Ok(self.execute(diff(desired, &observed)).await)
     }
 
-    /// Waits until a daemon that [`Self::reconcile`] would start again ends: FRR's.
+    /// Waits until a process ends that [`Self::reconcile`] would start again.
     ///
     /// # Errors
     /// If the kernel cannot tell.
-    pub async fn daemon_ended(&self) -> io::Result<()> {
-        process::frr::ended(&self.paths).await
+    pub async fn process_ended(&self, desired: &Desired) -> Result<()> {
+        process::ended(&self.paths, !desired.frr.is_empty()).await
     }
 
     /// BGP sessions, as FRR tells them.

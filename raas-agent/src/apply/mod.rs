@@ -11,6 +11,7 @@ pub mod mark;
 mod observed;
 mod poison;
 pub mod sysctls;
+pub mod unnumbered;
 
 pub use self::{
     action::{Action, LinkChange, LinkRef, NamespaceRef, Object},

@@ -6,7 +6,7 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
-use super::sysctls::Key;
+use super::{sysctls::Key, unnumbered::End};
 use crate::plan::{Place, StaticRoute};
 
 /// What exists on the hypervisor.
@@ -20,6 +20,8 @@ pub struct Observed {
     pub links: BTreeMap<Place, BTreeMap<String, Link>>,
     /// Routes with our protocol in the namespaces that carry our mark.
     pub routes: BTreeSet<StaticRoute>,
+    /// MAC of the router at the other end of unnumbered links, where it is known for ever.
+    pub neighbours: BTreeMap<End, [u8; 6]>,
     /// Values of the kernel parameters that are desired and exist.
     pub sysctls: BTreeMap<Key, String>,
     /// Processes.

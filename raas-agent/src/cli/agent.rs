@@ -16,7 +16,7 @@ use super::hook;
 use crate::{
     daemon::{self, Options},
     model::{Hook, Name},
-    platform::Paths,
+    platform::{Paths, monitor::Monitor},
 };
 
 /// Exit code for a command line (or environment) that is wrong.
@@ -34,6 +34,9 @@ pub struct Arguments {
     /// Put every program on this hook (`xdp`, `tc` or `auto`), whatever the configuration says.
     #[arg(long, value_name = "HOOK", value_parser = hook)]
     hook: Option<Hook>,
+    /// Receive buffer of each watched network namespace. What does not fit in a burst of changes is read anew.
+    #[arg(long, default_value_t = Monitor::RECEIVE_BUFFER, value_name = "BYTES")]
+    netlink_buffer: usize,
     /// How to log, to standard error. RAAS_LOG takes a filter (`debug`, `raas_agent::learn=trace`); `info` without.
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
     log: LogFormat,
@@ -66,8 +69,13 @@ pub fn run(paths: Paths, arguments: Arguments) -> Result<ExitCode> {
         LogFormat::Text => log.with_target(false).init(),
         LogFormat::Json => log.json().init(),
     }
-    let options =
-        Options { paths, config: arguments.config, hypervisor: arguments.hypervisor, hook: arguments.hook };
+    let options = Options {
+        paths,
+        config: arguments.config,
+        hypervisor: arguments.hypervisor,
+        hook: arguments.hook,
+        netlink_buffer: arguments.netlink_buffer,
+    };
     let result = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -12,6 +12,8 @@ pub enum Event {
     Applied {
         /// What was applied: not always the latest.
         desired: Arc<Desired>,
+        /// Steps that were taken although all of it had been applied before: somebody else had changed something.
+        repairs: Vec<String>,
         /// What went wrong.
         faults: Vec<String>,
     },

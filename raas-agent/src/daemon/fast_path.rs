@@ -6,6 +6,7 @@ mod shortage;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    io,
     os::{
         fd::{AsFd as _, BorrowedFd},
         unix::net::UnixDatagram,
@@ -19,8 +20,10 @@ use raas_common::{
 };
 use tracing::{error, info, warn};
 
+use self::audit::Differences;
 use crate::{
     EBPF_OBJECT,
+    exact::Changes as TableChanges,
     fib::{Backlog, Fib, FibCounts, RouterId, Shortage},
     learn::{Changes, Tables, Underlay},
     model,
@@ -50,8 +53,6 @@ pub struct Writer {
     faults: Faults,
     /// Whose routes did not all fit.
     shortages: BTreeMap<RouterId, Shortage>,
-    /// Entries of the maps that were found wrong and written again.
-    repairs: u64,
     /// Interfaces that carry the program of this process: index and hook, by name.
     attached: BTreeMap<String, (u32, Hook)>,
     /// Packets that the fast path forwarded from each scope, when last looked at.
@@ -83,7 +84,8 @@ impl Writer {
         }
         let mut maps = PinnedMaps::open(pins)?;
         let reused = *programs.origin() == Origin::Reused;
-        let fib = if reused { take_over(pins)? } else { empty(pins)? };
+        let memory = || FibMemory::open(pins, fib_nodes);
+        let fib = if reused { take_over(memory)? } else { empty(memory)? };
         // Maps are pinned before they are filled: an agent that was killed in between left zeros.
         if maps.globals.get(0)?.abi_version != ABI_VERSION {
             maps.globals.set(0, Globals { flags: GlobalsFlags::FAST_PATH_ON, abi_version: ABI_VERSION })?;
@@ -99,7 +101,6 @@ impl Writer {
             scopes: previous.map(scopes).unwrap_or_default(),
             faults: Faults::default(),
             shortages: BTreeMap::new(),
-            repairs: 0,
             attached: BTreeMap::new(),
             forwarded: HashMap::new(),
             control: UnixDatagram::unbound().context("opening a socket")?,
@@ -148,44 +149,50 @@ impl Writer {
     }
 
     /// Writes each table as far as possible. Devices are only added: what is in the other tables may still
-    /// refer to those that are to go.
-    /// Returns how many entries were not as they are to be.
-    fn write_tables(&mut self, tables: &Arc<Tables>, topology: &Topology) -> usize {
+    /// refer to those that are to go. Returns what was not as it is to be.
+    fn write_tables(&mut self, tables: &Arc<Tables>, topology: &Topology) -> Differences {
         self.assign_scopes(topology);
         let domains = self.domains(tables, topology);
         let mut results = Vec::new();
         for tunnel in &topology.tunnels {
             let underlay = tables.encaps.get(&tunnel.id).copied().flatten();
-            results.push(self.encaps.set(tunnel.id, &outer_header(tunnel, underlay)).map(usize::from));
+            let changed = self.encaps.set(tunnel.id, &outer_header(tunnel, underlay));
+            let changes =
+                |changed| TableChanges { replaced: usize::from(changed), ..TableChanges::default() };
+            results.push(("ENCAPS", changed.map(changes)));
         }
-        results.push(self.maps.devices.add(&tables.devices).map(|changes| changes.count()));
-        results.push(
-            domains.and_then(|domains| self.maps.domains.sync(&domains)).map(|changes| changes.count()),
-        );
-        results.push(self.maps.fdb.sync(&tables.fdb).map(|changes| changes.count()));
-        results.push(self.maps.tunnels.sync(&tables.tunnels).map(|changes| changes.count()));
-        results.push(self.maps.ports.sync(&tables.ports).map(|changes| changes.count()));
-        let changed = results.iter().flatten().sum();
-        self.note(tables, results);
-        changed
+        results.push(("DEVICES", self.maps.devices.add(&tables.devices)));
+        results.push(("DOMAINS", domains.and_then(|domains| self.maps.domains.sync(&domains))));
+        results.push(("FDB", self.maps.fdb.sync(&tables.fdb).context("FDB")));
+        results.push(("TUNNELS", self.maps.tunnels.sync(&tables.tunnels).context("TUNNELS")));
+        results.push(("PORTS", self.maps.ports.sync(&tables.ports).context("PORTS")));
+        self.note(tables, results)
     }
 
-    fn finish_tables(&mut self, tables: &Arc<Tables>) -> usize {
-        let result = self.maps.devices.retain(&tables.devices).map(|changes| changes.count());
-        let changed = result.as_ref().copied().unwrap_or(0);
-        self.note(tables, vec![result]);
-        changed
+    fn finish_tables(&mut self, tables: &Arc<Tables>) -> Differences {
+        let result = self.maps.devices.retain(&tables.devices);
+        self.note(tables, vec![("DEVICES", result)])
     }
 
-    fn note(&mut self, tables: &Arc<Tables>, results: Vec<Result<usize>>) {
-        let errors = results.into_iter().filter_map(Result::err);
-        let faults: Vec<_> = errors.map(|error| format!("writing the fast path: {error:#}")).collect();
+    fn note(
+        &mut self,
+        tables: &Arc<Tables>,
+        results: Vec<(&'static str, Result<TableChanges>)>,
+    ) -> Differences {
+        let (mut differences, mut faults) = (Differences::default(), Vec::new());
+        for (map, result) in results {
+            match result {
+                Ok(changes) => differences.add(map, changes.count()),
+                Err(error) => faults.push(format!("writing the fast path: {error:#}")),
+            }
+        }
         for fault in faults.iter().filter(|fault| !self.faults.tables.contains(fault)) {
             error!("{fault}");
         }
         self.unwritten = (!faults.is_empty()).then(|| tables.clone());
         self.tables = Some(tables.clone());
         self.faults.tables = faults;
+        differences
     }
 
     /// What `DOMAINS` is to hold. A domain whose leaf is not known yet keeps what an earlier agent wrote.
@@ -258,11 +265,25 @@ impl Writer {
         faults
     }
 
-    /// What can wait: frees what no program uses any more, tries again what could not be written.
+    /// Whether there is anything that no program uses any more once a grace period has passed that begins now. That
+    /// takes longer than a route may wait, so somebody else waits, and calls [`Self::reclaim`] then.
+    pub fn retire(&mut self) -> bool {
+        self.routes.retire()
+    }
+
+    /// Frees what was [retired](Self::retire), if the grace period could be waited for.
+    pub fn reclaim(&mut self, waited: io::Result<()>) {
+        if waited.is_ok() {
+            self.routes.reclaim_retired();
+        }
+        let error = waited.err();
+        self.faults.grace = error.map(|error| format!("freeing what the fast path no longer uses: {error}"));
+    }
+
+    /// What can wait: tries again what could not be written.
     pub fn maintain(&mut self, topology: &Topology) {
-        let grace = self.routes.retry().err();
+        self.routes.write_waiting();
         self.note_shortages(topology);
-        self.faults.grace = grace.map(|error| format!("freeing what the fast path no longer uses: {error}"));
         if let Some(tables) = self.unwritten.clone() {
             self.write_tables(&tables, topology);
             if self.unwritten.is_none() {
@@ -326,15 +347,15 @@ impl Writer {
 
 /// The live forwarding tables; empty ones, if those cannot be read: then the kernel forwards until the new
 /// are complete.
-fn take_over(pins: &Pins) -> Result<Fib<FibMemory, Membarrier>> {
-    Fib::take_over(FibMemory::open(pins)?, Membarrier).or_else(|error| {
+fn take_over(memory: impl Fn() -> Result<FibMemory>) -> Result<Fib<FibMemory, Membarrier>> {
+    Fib::take_over(memory()?, Membarrier).or_else(|error| {
         warn!("fast path: not taking over the live forwarding tables: {error}");
-        empty(pins)
+        empty(memory)
     })
 }
 
-fn empty(pins: &Pins) -> Result<Fib<FibMemory, Membarrier>> {
-    Fib::new(FibMemory::open(pins)?, Membarrier).context("clearing the forwarding tables")
+fn empty(memory: impl Fn() -> Result<FibMemory>) -> Result<Fib<FibMemory, Membarrier>> {
+    Fib::new(memory()?, Membarrier).context("clearing the forwarding tables")
 }
 
 /// What each counter scope of a topology counts for.
@@ -370,3 +391,4 @@ fn resolve(hook: model::Hook, interface: &str, control: BorrowedFd<'_>) -> Hook 
 
 #[cfg(test)]
 mod tests;
+mod verify;

@@ -81,6 +81,7 @@ mod tests {
             config: demo,
             hypervisor: "h1".parse().unwrap(),
             hook: None,
+            netlink_buffer: 1 << 20,
         };
         let intent = Intent::read(&options).unwrap().ok().unwrap();
         intent.save(&options).unwrap();

@@ -11,17 +11,18 @@ mod stuck;
 mod watch;
 mod watched;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, Error, Result, anyhow};
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::{mpsc, watch as latest},
+    sync::{Notify, mpsc, watch as latest},
     task::JoinHandle,
 };
 use tracing::{error, info};
 
 use self::{
+    applier::Applier,
     event::Event,
     fast_path::Writer,
     intent::{Intent, Refusal},
@@ -54,6 +55,8 @@ pub struct Options {
     pub hypervisor: Name,
     /// Hook of every port, whatever the configuration says.
     pub hook: Option<Hook>,
+    /// Receive buffer of each watched namespace, bytes.
+    pub netlink_buffer: usize,
 }
 
 /// Builds the network and keeps it, until SIGTERM or SIGINT; what is built then stays and forwards.
@@ -83,11 +86,12 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     intent.save(&options)?;
 
     let (batches, batch_receiver) = mpsc::channel(64);
-    let watched = Watched::new(Monitor::new(batches, Monitor::RECEIVE_BUFFER));
+    let watched = Watched::new(Monitor::new(batches, options.netlink_buffer));
     let (desired, latest_desired) = latest::channel(intent.desired.clone());
-    let applier = applier::spawn(kernel, latest_desired, sender);
+    let disturbed = Arc::new(Notify::new());
+    let applier = applier::spawn(kernel, latest_desired, disturbed.clone(), sender);
 
-    let owner = Owner::new(options, intent, writer, watched, desired);
+    let owner = Owner::new(options, intent, writer, watched, Applier { desired, disturbed });
     tokio::select! {
         result = owner.run(events, batch_receiver) => result?,
         error = end("the task that applies the configuration", applier) => return Err(error),

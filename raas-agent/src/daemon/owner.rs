@@ -2,23 +2,31 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Result, bail};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::mpsc,
+    task::JoinSet,
     time::{MissedTickBehavior, interval},
 };
 use tracing::{info, warn};
 
-use super::{Event, Intent, Options, Writer, patience::Patience, watched::Watched};
+use super::{
+    Event, Intent, Options, Writer,
+    applier::{Applier, tell_repairs},
+    patience::Patience,
+    watched::Watched,
+};
 use crate::{
-    fib::{RouterId, Shortage},
-    learn::{self, Batch, Learner},
+    fib::{Grace as _, RouterId, Shortage},
+    learn::{self, Batch, Learner, Request},
     plan::{Desired, Place},
-    report::{AgentReport, RouterReport},
+    platform::{bpf::Membarrier, netns},
+    report::{AgentReport, Failing, Repairs, RouterReport, Time},
 };
 
 /// What can wait is done this often.
@@ -27,8 +35,14 @@ const TICK: Duration = Duration::from_secs(1);
 /// FDB entries of active ports are refreshed every so many ticks: well within the kernel's 300 s of ageing.
 const REFRESH: u32 = 60;
 
-/// The fast path's maps are compared with what was written there this often, in ticks.
+/// Pins and programs are looked at every so many ticks.
+const VERIFY: u32 = 2;
+
+/// The fast path's maps are compared with what was written there every so many ticks.
 const AUDIT: u32 = 60;
+
+/// A configuration that was refused is read again every so many ticks: what was in the way may be no file of it.
+const REREAD: u32 = 5;
 
 /// Most batches that are taken together before the fast path is brought up to date.
 const BATCHES: usize = 64;
@@ -37,8 +51,7 @@ const BATCHES: usize = 64;
 pub struct Owner {
     options: Options,
     desired: Arc<Desired>,
-    /// Where the applier takes what is desired from.
-    applier: watch::Sender<Arc<Desired>>,
+    applier: Applier,
     learner: Learner,
     watched: Watched,
     writer: Writer,
@@ -51,6 +64,8 @@ pub struct Owner {
     resynchronisations: u64,
     /// Something was lost between the kernel and us since the last audit.
     audit_due: bool,
+    repairs: Repairs,
+    failing: Option<Failing>,
     faults: Faults,
     reported: AgentReport,
 }
@@ -63,17 +78,13 @@ struct Faults {
     apply: Vec<String>,
     watch: Vec<String>,
     attach: Vec<String>,
+    verify: Vec<String>,
+    report: Option<String>,
 }
 
 impl Owner {
     /// The owner of a state in which nothing is learned yet.
-    pub fn new(
-        options: Options,
-        intent: Intent,
-        writer: Writer,
-        watched: Watched,
-        applier: watch::Sender<Arc<Desired>>,
-    ) -> Self {
+    pub fn new(options: Options, intent: Intent, writer: Writer, watched: Watched, applier: Applier) -> Self {
         let mut learner = Learner::default();
         learner.set_topology(intent.desired.topology.clone());
         writer.seed(&intent.desired.hypervisor, &intent.desired.topology);
@@ -89,6 +100,8 @@ impl Owner {
             fib_nodes: intent.fib_nodes,
             resynchronisations: 0,
             audit_due: false,
+            repairs: Repairs::default(),
+            failing: None,
             faults: Faults::default(),
             reported: AgentReport::default(),
         }
@@ -108,6 +121,8 @@ impl Owner {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut tick = 0;
         let mut together = Vec::with_capacity(BATCHES);
+        // At most one.
+        let mut graces = JoinSet::new();
         loop {
             tokio::select! {
                 count = batches.recv_many(&mut together, BATCHES) => {
@@ -119,16 +134,26 @@ impl Owner {
                 event = events.recv() => match event {
                     None => bail!("nobody applies the configuration any more"),
                     Some(Event::ConfigChanged) => self.reconfigure(),
-                    Some(Event::Applied { desired, faults }) => self.applied(&desired, faults).await,
+                    Some(Event::Applied { desired, repairs, faults }) => {
+                        self.repairs.add(repairs);
+                        self.applied(&desired, faults).await;
+                    }
                 },
                 _ = ticks.tick() => {
                     if let Some(place) = self.watched.ended() {
                         bail!("nobody watches {place:?} any more");
                     }
                     tick += 1;
-                    tokio::task::block_in_place(|| self.maintain(tick % AUDIT == 0));
+                    tokio::task::block_in_place(|| self.maintain(tick));
                     self.keep_alive(tick % REFRESH == 0);
                     self.report();
+                    if graces.is_empty() && self.writer.retire() {
+                        graces.spawn_blocking(|| Membarrier.wait());
+                    }
+                }
+                Some(waited) = graces.join_next() => {
+                    let waited = waited.unwrap_or_else(|error| Err(io::Error::other(error)));
+                    tokio::task::block_in_place(|| self.writer.reclaim(waited));
                 }
             }
         }
@@ -143,7 +168,9 @@ impl Owner {
                 self.resynchronisations += 1;
                 self.audit_due = true;
             }
-            self.learner.apply(batch);
+            if self.learner.apply(batch) {
+                self.applier.disturbed.notify_one();
+            }
         }
         self.update();
     }
@@ -196,7 +223,9 @@ impl Owner {
         let intent = match Intent::renew(&self.options, &self.desired) {
             Ok(intent) => intent,
             Err(faults) => {
-                warn!("the new configuration is not taken, the old one stays:\n{}", faults.join("\n"));
+                if faults != self.faults.config {
+                    warn!("the new configuration is not taken, the old one stays:\n{}", faults.join("\n"));
+                }
                 self.faults.config = faults;
                 return;
             }
@@ -219,11 +248,14 @@ impl Owner {
         self.learner.set_topology(self.desired.topology.clone());
         self.writer.seed(&self.desired.hypervisor, &self.desired.topology);
         self.update();
-        self.applier.send_replace(self.desired.clone());
+        self.applier.desired.send_replace(self.desired.clone());
     }
 
     /// Watches the namespaces that exist by now.
     async fn applied(&mut self, desired: &Arc<Desired>, faults: Vec<String>) {
+        let started = Failing { since: Time::now(), attempts: 0 };
+        let Failing { since, attempts } = self.failing.unwrap_or(started);
+        self.failing = (!faults.is_empty()).then_some(Failing { since, attempts: attempts + 1 });
         self.faults.apply = faults;
         if !Arc::ptr_eq(desired, &self.desired) {
             return;
@@ -240,15 +272,47 @@ impl Owner {
         }
     }
 
-    fn maintain(&mut self, audit: bool) {
+    fn maintain(&mut self, tick: u32) {
         self.writer.maintain(&self.desired.topology);
-        if self.synchronised && (audit || self.audit_due) {
+        if self.synchronised && (tick.is_multiple_of(AUDIT) || self.audit_due) {
             self.audit_due = false;
-            self.writer.audit(&self.desired.topology);
+            let steps = self.writer.audit(&self.desired.topology);
+            self.repaired(steps);
         }
         self.commit(Instant::now());
+        if tick.is_multiple_of(VERIFY) {
+            self.verify();
+        }
         if !self.faults.attach.is_empty() {
             self.attach();
+        }
+        if !self.faults.config.is_empty() && tick.is_multiple_of(REREAD) {
+            self.reconfigure();
+        }
+        // Nobody tells of a name that goes: the namespace itself lives on while it is watched.
+        if self.desired.namespaces.iter().any(|namespace| !netns::exists(&namespace.netns)) {
+            self.applier.disturbed.notify_one();
+        }
+    }
+
+    /// Puts back pins and programs that somebody took away.
+    fn verify(&mut self) {
+        let found = self.writer.verify();
+        self.faults.verify = found.faults;
+        let mut steps: Vec<_> = found.restored.into_iter().map(|what| format!("restore {what}")).collect();
+        if !found.bare.is_empty() {
+            self.attach();
+            steps
+                .extend(found.bare.into_iter().map(|interface| format!("attach the program to {interface}")));
+        }
+        self.repaired(steps);
+    }
+
+    /// Says and notes what was put right.
+    fn repaired(&mut self, steps: Vec<String>) {
+        if !steps.is_empty() {
+            tell_repairs(&steps);
+            self.repairs.add(steps);
         }
     }
 
@@ -262,14 +326,21 @@ impl Owner {
         } else {
             BTreeSet::new()
         };
-        self.watched.request(&self.learner.requests(&active));
+        let requests = self.learner.requests(&active);
+        self.watched.request(&requests);
+        let relearned = requests.iter().filter_map(|request| match request {
+            Request::Relearn { mac, .. } => Some(format!("have EVPN say anew where {mac} is")),
+            _ => None,
+        });
+        self.repaired(relearned.collect());
     }
 
     /// Tells `raas status`, if there is news.
     fn report(&mut self) {
         let counts = self.writer.counts();
-        let Faults { config, restart, apply, watch, attach } = &self.faults;
-        let known = config.iter().chain(restart).chain(apply).chain(watch).chain(attach).cloned();
+        let Faults { config, restart, apply, watch, attach, verify, report: _ } = &self.faults;
+        let known =
+            config.iter().chain(restart).chain(apply).chain(watch).chain(attach).chain(verify).cloned();
         let topology = &self.desired.topology;
         let shortages = self.writer.shortages();
         let tables = topology.routers.iter().filter_map(|router| {
@@ -292,14 +363,20 @@ impl Owner {
             groups_used: counts.groups.used,
             groups: counts.groups.capacity,
             resynchronisations: self.resynchronisations,
-            repairs: self.writer.repairs(),
+            repairs: self.repairs.clone(),
+            failing: self.failing,
             faults: known.chain(self.writer.faults(topology)).collect(),
         };
-        if report != self.reported {
-            if let Err(error) = report.write(&self.options.paths) {
-                warn!("{error:#}");
-            }
-            self.reported = report;
+        if report == self.reported {
+            return;
         }
+        // One that cannot be written is tried again: the last one would be believed for ever.
+        let fault = report.write(&self.options.paths).err().map(|error| format!("{error:#}"));
+        match &fault {
+            None => self.reported = report,
+            Some(_) if self.faults.report == fault => {}
+            Some(error) => warn!("`raas status` shows what was before: {error}"),
+        }
+        self.faults.report = fault;
     }
 }

@@ -1,6 +1,11 @@
-//! Notices that the configuration changed: files in its directory, or SIGHUP.
+//! Notices that the configuration changed: files in its directory, the directory itself, or SIGHUP.
 
-use std::{path::Path, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 use anyhow::{Context as _, Result};
 use notify::{EventKind, RecursiveMode, Watcher as _};
@@ -8,7 +13,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc,
     task::JoinHandle,
-    time::timeout,
+    time::{MissedTickBehavior, interval, timeout},
 };
 use tracing::warn;
 
@@ -16,6 +21,18 @@ use super::Event;
 
 /// An editor writes a file in several steps; a change counts when nothing more has happened for this long.
 const QUIET: Duration = Duration::from_millis(200);
+
+/// How often to look whether the directory is still the one that is watched.
+const GLANCE: Duration = Duration::from_secs(1);
+
+/// What tells two directories apart that had the same name one after the other: device, inode (which comes
+/// round again), time of birth.
+type Identity = (u64, u64, Option<SystemTime>);
+
+fn identity(directory: &Path) -> Option<Identity> {
+    let metadata = fs::metadata(directory).ok()?;
+    Some((metadata.dev(), metadata.ino(), metadata.created().ok()))
+}
 
 /// Watches the directory for as long as the receiver of `events` lives.
 pub fn spawn(directory: &Path, events: mpsc::Sender<Event>) -> Result<JoinHandle<()>> {
@@ -29,18 +46,28 @@ pub fn spawn(directory: &Path, events: mpsc::Sender<Event>) -> Result<JoinHandle
     })
     .context("starting to watch files")?;
     let directory = directory.to_owned();
+    let mut watched = identity(&directory);
     watcher
         .watch(&directory, RecursiveMode::NonRecursive)
         .with_context(|| format!("watching {}", directory.display()))?;
     let mut hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
+    let mut glances = interval(GLANCE);
+    glances.set_missed_tick_behavior(MissedTickBehavior::Delay);
     Ok(tokio::spawn(async move {
         loop {
             tokio::select! {
-                _ = hangup.recv() => {
-                    // The directory may be another one by now, under the same name.
+                _ = hangup.recv() => {}
+                _ = glances.tick() => {
+                    let now = identity(&directory);
+                    if now == watched {
+                        continue;
+                    }
+                    // Another one has its name, or none: what is watched is not what is read.
                     drop(watcher.unwatch(&directory));
-                    if let Err(error) = watcher.watch(&directory, RecursiveMode::NonRecursive) {
+                    watched = now;
+                    if now.is_some() && let Err(error) = watcher.watch(&directory, RecursiveMode::NonRecursive) {
                         warn!("watching {}: {error}", directory.display());
+                        watched = None;
                     }
                 }
                 change = changes.recv() => {

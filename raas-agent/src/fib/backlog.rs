@@ -9,7 +9,8 @@ use std::{
 use ipnet::Ipv4Net;
 
 use super::{
-    Fib, FibCounts, FibError, Grace, Lack, NexthopMemory, RouteAction, RouterId, Shortage, TrieMemory,
+    Fib, FibCounts, FibDifferences, FibError, Grace, Lack, NexthopMemory, RouteAction, RouterId, Shortage,
+    TrieMemory,
 };
 
 /// The tables, and the routes that did not fit into them.
@@ -17,7 +18,7 @@ use super::{
 /// - A route without a free nexthop or group stands in the table as [`RouteAction::PUNT`].
 /// - A router with a route for which there is no node is held back: all of its packets go to the kernel.
 ///
-/// [`retry`](Self::retry) puts both right as soon as there is room.
+/// [`write_waiting`](Self::write_waiting) puts both right as soon as there is room.
 pub struct Backlog<M, G> {
     fib: Fib<M, G>,
     waiting: BTreeMap<(RouterId, Ipv4Net), Waiting>,
@@ -80,23 +81,39 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Backlog<M, G> {
         self.held.remove(&router);
     }
 
-    /// Frees what no program uses any more, and tries again what did not fit.
-    ///
-    /// # Errors
-    /// If waiting for a grace period failed: nothing was freed.
-    pub fn retry(&mut self) -> io::Result<()> {
-        let reclaimed = self.fib.reclaim();
+    /// Whether there is anything that [`reclaim_retired`](Self::reclaim_retired) may free after a grace period that
+    /// begins now.
+    pub fn retire(&mut self) -> bool {
+        self.fib.retire()
+    }
+
+    /// Frees what was retired, after the grace period that began at the last [`retire`](Self::retire), and tries again
+    /// what did not fit.
+    pub fn reclaim_retired(&mut self) {
+        self.fib.reclaim_retired();
+        self.write_waiting();
+    }
+
+    /// Tries again what did not fit.
+    pub fn write_waiting(&mut self) {
         for router in self.waiting.keys().map(|(router, _)| *router).collect::<BTreeSet<_>>() {
             self.write(router, self.of(router));
         }
+    }
+
+    /// Waits for a grace period, frees what no reader uses any more, and tries again what did not fit.
+    #[cfg(test)]
+    pub fn retry(&mut self) -> io::Result<()> {
+        let reclaimed = self.fib.reclaim();
+        self.write_waiting();
         reclaimed
     }
 
-    /// Writes again what somebody else has changed, and says how much that was.
+    /// Writes again what somebody else has changed, and says what that was.
     ///
     /// # Errors
     /// If reading or writing failed.
-    pub fn audit(&mut self) -> io::Result<usize> {
+    pub fn audit(&mut self) -> io::Result<FibDifferences> {
         self.fib.audit()
     }
 

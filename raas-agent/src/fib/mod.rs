@@ -30,9 +30,10 @@ pub use action::{Member, Members, RouteAction};
 pub use backlog::Backlog;
 pub use group::{Buckets, derive};
 pub use memory::{Grace, HeapMemory, NexthopMemory, TrieMemory, lookup};
+pub(crate) use pool::SlotPool;
 pub use pool::Usage;
 pub use shortage::{Lack, Shortage};
-pub use table::{Change, Fib, FibCounts, FibError};
+pub use table::{Change, Fib, FibCounts, FibDifferences, FibError};
 pub use takeover::TakeoverError;
 pub use trie::{NodesExhausted, Root, Trie};
 

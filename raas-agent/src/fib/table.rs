@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, io};
 use ipnet::Ipv4Net;
 use raas_common::{BUCKETS, FibEntry, Nexthop};
 
+pub use self::audit::FibDifferences;
 use self::leaves::{Derived, PUNT, release};
 use super::{
     RouterId,
@@ -236,15 +237,29 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
 
     /// Ends a batch: waits for a grace period if anything is in quarantine, and frees it.
     pub fn reclaim(&mut self) -> io::Result<()> {
-        if self.has_quarantined() {
+        if self.retire() {
             self.grace.wait()?;
-            self.trie.reclaim();
-            self.nexthops.pool().reclaim();
-            self.groups.pool().reclaim();
-            // It names slots that may now hold something else.
-            self.derived = None;
+            self.reclaim_retired();
         }
         Ok(())
+    }
+
+    /// As [`Self::reclaim`], for those who do not wait here: returns whether anything is in quarantine, which
+    /// [`Self::reclaim_retired`] may free after a grace period that begins now.
+    pub fn retire(&mut self) -> bool {
+        self.trie.retire();
+        self.nexthops.pool().retire();
+        self.groups.pool().retire();
+        self.has_quarantined()
+    }
+
+    /// Frees what was in quarantine at the last [`Self::retire`], unless it was freed since.
+    pub fn reclaim_retired(&mut self) {
+        self.trie.reclaim_retired();
+        self.nexthops.pool().reclaim_retired();
+        self.groups.pool().reclaim_retired();
+        // It names slots that may now hold something else.
+        self.derived = None;
     }
 
     /// How full the tables are.

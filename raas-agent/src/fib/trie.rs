@@ -301,6 +301,16 @@ impl<M: TrieMemory> Trie<M> {
         self.nodes.reclaim();
     }
 
+    /// A grace period begins now: what is in quarantine may be freed after it.
+    pub fn retire(&mut self) {
+        self.nodes.retire();
+    }
+
+    /// Frees what was in quarantine at the last [`Self::retire`]. Call it after that grace period.
+    pub fn reclaim_retired(&mut self) {
+        self.nodes.reclaim_retired();
+    }
+
     /// How full the pool of nodes is.
     pub fn usage(&self) -> Usage {
         self.nodes.usage()

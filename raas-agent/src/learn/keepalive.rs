@@ -44,6 +44,14 @@ pub enum Request {
         /// Address of the neighbour.
         address: IpAddr,
     },
+    /// Take a station from the bridge that EVPN has put there: FRR notices, and says anew where it is, to the bridge
+    /// and to the VXLAN device.
+    Relearn {
+        /// Interface index of the VXLAN device.
+        device: u32,
+        /// The station.
+        mac: Mac,
+    },
     /// Tell the bridge that a station still sends (in the hypervisor's namespace).
     Refresh {
         /// Interface index of the bridge port.
@@ -96,6 +104,17 @@ pub fn of_underlay(fabric: &Fabric, host: &Namespace, managed: &mut BTreeSet<(Ip
         }
     }
     requests
+}
+
+/// Requests for the stations that a bridge sees behind its VXLAN device, where the device does not know behind which
+/// VTEP: what FRR put there, somebody has taken away. FRR does not mind, and packets would be flooded for ever. Only
+/// for those of which that was so at the last call: the two entries do not come at the same moment. `lost` is what was
+/// found then, and is brought up to date.
+pub fn of_remotes(segments: &Segments, host: &Namespace, lost: &mut BTreeSet<(u32, Mac)>) -> Vec<Request> {
+    let found: BTreeSet<_> = segments.unreachable(host).collect();
+    let due = lost.intersection(&found).map(|&(device, mac)| Request::Relearn { device, mac }).collect();
+    *lost = found;
+    due
 }
 
 /// Requests for the stations behind ports from which the fast path has just forwarded something. Where

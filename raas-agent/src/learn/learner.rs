@@ -8,9 +8,11 @@ use std::{
 };
 
 use ipnet::Ipv4Net;
+use raas_common::Mac;
 
 use super::{
     compile::{Changes, Fabric, Leaves, RouterTable, Segments, Tables, View, is_leaf},
+    disturbance::disturbs,
     event::Batch,
     keepalive::{self, Request},
     state::{Dirt, Namespace, usable_mac},
@@ -42,6 +44,8 @@ pub struct Learner {
     fabric_changed: bool,
     /// Next hops of tunnels that the kernel was asked to manage.
     managed: BTreeSet<(IpAddr, u32)>,
+    /// Stations that a VXLAN device has lost.
+    lost: BTreeSet<(u32, Mac)>,
 }
 
 /// A namespace and the watch that fills it.
@@ -68,26 +72,30 @@ impl Learner {
         self.fabric_changed = true;
     }
 
-    /// Takes note of events.
-    pub fn apply(&mut self, batch: Batch) {
+    /// Takes note of events. True: one says that something was taken away or changed, and what exists should be
+    /// compared with what is desired.
+    pub fn apply(&mut self, batch: Batch) -> bool {
         let watched = match &batch.place {
             Place::Host => &mut self.host,
             Place::Namespace(netns) => {
                 if !self.fabric.routers.values().any(|router| router.netns == *netns) {
-                    return;
+                    return false;
                 }
                 self.namespaces.entry(netns.clone()).or_default()
             }
         };
         if batch.generation < watched.generation {
-            return;
+            return false;
         }
         if batch.generation > watched.generation {
             *watched = Watched { generation: batch.generation, namespace: Namespace::default() };
         }
+        let mut disturbed = false;
         for event in batch.events {
+            disturbed = disturbed || disturbs(&watched.namespace, &event);
             watched.namespace.apply(event);
         }
+        disturbed
     }
 
     /// The hypervisor's namespace and those of all routers have been dumped: what is not known does not
@@ -179,6 +187,7 @@ impl Learner {
                 requests.extend(keepalive::of_leaf(router, &watched.namespace));
             }
         }
+        requests.extend(keepalive::of_remotes(&self.segments, host, &mut self.lost));
         requests.extend(keepalive::of_ports(&self.segments, host, active));
         requests
     }

@@ -8,6 +8,7 @@
 
 mod compile;
 pub mod decode;
+mod disturbance;
 pub mod event;
 pub mod keepalive;
 mod learner;

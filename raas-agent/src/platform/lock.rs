@@ -35,11 +35,12 @@ impl Lock {
     /// # Errors
     /// If another agent holds it (its pid is part of the error), or the directory is not writable.
     pub fn take(state: &Path) -> Result<Self> {
-        std::fs::create_dir_all(state).with_context(|| format!("creating {}", state.display()))?;
+        let remedy = "is the directory writable? --state-dir chooses another";
+        std::fs::create_dir_all(state).with_context(|| format!("creating {} ({remedy})", state.display()))?;
         let path = path(state);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let file = options.open(&path).with_context(|| format!("opening {}", path.display()))?;
+        let file = options.open(&path).with_context(|| format!("opening {} ({remedy})", path.display()))?;
         let mut outcome = Flock::lock(file, FlockArg::LockExclusiveNonblock);
         for _ in 0..GLANCES {
             let Err((file, Errno::EWOULDBLOCK)) = outcome else { break };

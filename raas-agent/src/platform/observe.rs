@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 
 use super::{
     Paths, ethtool,
-    netlink::{read, route},
+    netlink::{read, route, unnumbered},
     netns::{self, OpenNetns, Places},
     process, sysctl,
 };
@@ -15,6 +15,7 @@ use crate::{
     apply::{
         Link, Observed, Offloads, mark,
         sysctls::{self, Key},
+        unnumbered::OTHER_END,
     },
     plan::{Desired, Place, StaticRoute},
 };
@@ -49,10 +50,15 @@ pub async fn observe(places: &mut Places, paths: &Paths, desired: &Desired) -> R
         namespaces: BTreeMap::new(),
         links: BTreeMap::new(),
         routes: BTreeSet::new(),
+        neighbours: BTreeMap::new(),
         sysctls: BTreeMap::new(),
         processes: process::observe(paths, places, &ours)?,
     };
     for seen in seen {
+        if let Place::Namespace(netns) = &seen.place {
+            let of_netns = |(ifname, mac)| ((netns.clone(), ifname), mac);
+            observed.neighbours.extend(seen.neighbours.into_iter().map(of_netns));
+        }
         observed.links.insert(seen.place, seen.links);
         observed.routes.extend(seen.routes);
         observed.sysctls.extend(seen.sysctls);
@@ -89,6 +95,8 @@ struct Seen {
     place: Place,
     links: BTreeMap<String, Link>,
     routes: Vec<StaticRoute>,
+    /// By interface.
+    neighbours: BTreeMap<String, [u8; 6]>,
     sysctls: Vec<(Key, String)>,
 }
 
@@ -104,18 +112,23 @@ async fn look_at(
             link.offloads = offloads(open, ifname);
         }
     }
-    let routes = match &place {
-        Place::Host => Vec::new(),
+    let (routes, neighbours) = match &place {
+        Place::Host => (Vec::new(), BTreeMap::new()),
         Place::Namespace(netns) => {
             let names = links.iter().map(|(ifname, link)| (link.index, ifname.clone())).collect();
-            route::list(open.netlink(), netns, &names).await.with_context(|| format!("routes of {netns}"))?
+            let routes = route::list(open.netlink(), netns, &names).await;
+            let neighbours = unnumbered::list(open.netlink(), OTHER_END, &names).await;
+            (
+                routes.with_context(|| format!("routes of {netns}"))?,
+                neighbours.with_context(|| format!("neighbours of {netns}"))?,
+            )
         }
     };
     let keys = wanted.get(&place).map_or(&[][..], Vec::as_slice);
     let paths = keys.iter().map(|key| key.path.clone()).collect();
     let values: BTreeMap<String, String> = sysctl::read(open.fd(), paths).await?.into_iter().collect();
     let sysctls = keys.iter().filter_map(|key| Some((key.clone(), values.get(&key.path)?.clone()))).collect();
-    Ok(Seen { place, links, routes, sysctls })
+    Ok(Seen { place, links, routes, neighbours, sysctls })
 }
 
 /// `None` if the link went away meanwhile: the comparison then sets them, and finds out.

@@ -109,7 +109,10 @@ fn sessions_come_up_and_survive_agents_changes_and_crashes() {
         for victim in ["zebra.pid", "bgpd.pid"] {
             let before = pids();
             kill(&sockets.join(victim)).await;
-            tokio::time::timeout(LIMIT, lab.kernel.daemon_ended()).await.expect("nobody noticed").unwrap();
+            tokio::time::timeout(LIMIT, lab.kernel.process_ended(&desired))
+                .await
+                .expect("nobody noticed")
+                .unwrap();
             let report = lab.reconcile(&changed).await;
             assert_eq!(text(&report.done), ["load the configuration of FRR"]);
             assert!(learned(), "{victim}: its end, or the restart, took a route");

@@ -4,7 +4,7 @@ mod bridge;
 mod decision;
 mod ecn;
 mod emit;
-mod fib;
+pub(crate) mod fib;
 mod gre;
 mod hand_up;
 mod inspect;
@@ -16,7 +16,7 @@ mod uplink;
 mod vxlan;
 mod walk;
 
-use raas_common::{Be32, Exit, Port, PortKind};
+use raas_common::{Be32, Exit, Port, PortKind, StepKind};
 
 use self::decision::{Arrival, Forward, Place, Way};
 use crate::{
@@ -35,9 +35,12 @@ const HEADERS: u32 = Framing::Vxlan.len() + 40;
 #[inline(always)]
 pub fn run<P: Packet>(packet: P) -> P::Verdict {
     let tally = Tally::of(packet);
-    let Some(port) = maps::port(packet.ingress()) else {
+    // Asked for once: behind it are three loads in a row.
+    let ingress = packet.ingress();
+    let Some(port) = maps::port(ingress) else {
         return leave::<P>(tally, 0, Exit::PUNT_UNKNOWN_PORT);
     };
+    packet.note(|| StepKind::PORT.with([ingress, port.kind.value, port.scope]));
     packet.gather(HEADERS);
 
     if port.kind == PortKind::TUNNEL {
@@ -51,10 +54,11 @@ pub fn run<P: Packet>(packet: P) -> P::Verdict {
         };
     }
 
-    let arrival = match arrive(packet, port) {
+    let arrival = match arrive(packet, ingress, port) {
         Ok(arrival) => arrival,
         Err(exit) => return leave::<P>(tally, port.scope, exit),
     };
+    packet.note(|| arrival.step());
     let sent = decide(packet, port, &arrival)
         .and_then(|forward| emit::emit(packet, arrival.framing, &forward).map(|v| (v, forward)));
     match (sent, arrival.tunnel) {
@@ -74,9 +78,10 @@ pub fn run<P: Packet>(packet: P) -> P::Verdict {
 
 /// Where the packet is, seen from the network that it belongs to.
 #[inline(always)]
-fn arrive<P: Packet>(packet: P, port: &Port) -> Result<Arrival, Exit> {
+fn arrive<P: Packet>(packet: P, ingress: u32, port: &Port) -> Result<Arrival, Exit> {
     match port.kind {
         PortKind::ENDPOINT => Ok(Arrival {
+            ingress,
             framing: Framing::Ethernet,
             place: Place::Domain(port.owner),
             scope: port.scope,
@@ -85,7 +90,7 @@ fn arrive<P: Packet>(packet: P, port: &Port) -> Result<Arrival, Exit> {
             ethertype: 0,
             tunnel: None,
         }),
-        PortKind::UPLINK => uplink::arrive(packet),
+        PortKind::UPLINK => uplink::arrive(packet, ingress),
         _ => Err(Exit::PUNT_UNKNOWN_PORT),
     }
 }
@@ -111,7 +116,7 @@ fn decide<P: Packet>(packet: P, port: &Port, arrival: &Arrival) -> Result<Forwar
 
 /// Counts what was sent.
 #[inline(always)]
-fn sent_as<V>(tally: Tally, scope: u32, forward: &Forward, verdict: V) -> V {
+fn sent_as<P: Packet>(tally: Tally<P>, scope: u32, forward: &Forward, verdict: P::Verdict) -> P::Verdict {
     debug!("sent with exit {}", forward.exit.value);
     tally.count(scope, forward.exit);
     if let Way::Tunnel(encap, _) = forward.way {
@@ -122,7 +127,7 @@ fn sent_as<V>(tally: Tally, scope: u32, forward: &Forward, verdict: V) -> V {
 
 /// Counts a packet that is not sent, and leaves it to the kernel or discards it.
 #[inline(always)]
-fn leave<P: Packet>(tally: Tally, scope: u32, exit: Exit) -> P::Verdict {
+fn leave<P: Packet>(tally: Tally<P>, scope: u32, exit: Exit) -> P::Verdict {
     debug!("left with exit {}", exit.value);
     tally.count(scope, exit);
     if is_punt(exit) { P::PASS } else { P::DROP }

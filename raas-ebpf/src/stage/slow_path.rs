@@ -13,6 +13,10 @@ pub fn decide<P: Packet>(packet: P, port: &Port) -> Result<Forward, Exit> {
     let mut cursor = packet.cursor();
     let ethernet = Ethernet::take(&mut cursor).ok_or(Exit::DROP_NOT_IP)?;
     let ethertype = ethernet.ethertype;
+    // The tag would leave with the outer headers, into a VLAN of the underlay.
+    if packet.stripped_tag().is_some() {
+        return Err(Exit::DROP_NOT_IP);
+    }
     let (tos, protocol) = match ethertype {
         EtherType::IPV4 => {
             let ip: Ipv4 = cursor.peek().ok_or(Exit::DROP_NOT_IP)?;

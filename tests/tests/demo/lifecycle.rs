@@ -8,7 +8,7 @@ use nix::{
     unistd::Pid,
 };
 use raas_agent::model::Hook;
-use raas_lab::{Lab, Pinging, Port, wait_for};
+use raas_lab::{Lab, Port, wait_for};
 use serde_json::Value;
 
 use crate::network::READY;
@@ -36,9 +36,9 @@ pub fn kill_agent(lab: &Lab) -> Result<()> {
         lab.start_agent("h1")?;
         wait_for(SOON, "agent that has taken over", || Ok(lab.status("h1")?.is_well().then_some(())))?;
         wait_for(SOON, "end of the withdrawn route", || {
-            let before = forwarded(lab, "acme/pc1")?;
+            let before = lab.forwarded("acme/pc1")?;
             let received = reaches()?.received;
-            Ok((received == 0 && forwarded(lab, "acme/pc1")? == before).then_some(()))
+            Ok((received == 0 && lab.forwarded("acme/pc1")? == before).then_some(()))
         })
     });
     advertise(lab, true)?;
@@ -60,19 +60,11 @@ fn advertise(lab: &Lab, announce: bool) -> Result<()> {
     Ok(())
 }
 
-/// Packets that the fast path has forwarded from a port.
-fn forwarded(lab: &Lab, scope: &str) -> Result<u64> {
-    let counters = lab.counters()?;
-    let port: Vec<_> = counters.iter().filter(|counter| counter.scope == scope).collect();
-    ensure!(!port.is_empty(), "nothing counts for {scope}");
-    Ok(port.iter().filter(|counter| counter.class == "forwarded").map(|counter| counter.packets).sum())
-}
-
 /// Waits until the fast path has forwarded so many more packets from pc1.
 fn passes(lab: &Lab, packets: u64) -> Result<()> {
-    let before = forwarded(lab, "acme/pc1")?;
+    let before = lab.forwarded("acme/pc1")?;
     wait_for(SOON, "packets on the fast path", || {
-        Ok((forwarded(lab, "acme/pc1")? >= before + packets).then_some(()))
+        Ok((lab.forwarded("acme/pc1")? >= before + packets).then_some(()))
     })
 }
 
@@ -105,7 +97,7 @@ pub fn switch_hook(lab: &Lab) -> Result<()> {
         fs::write(&file, text).with_context(|| file.display().to_string())?;
     }
     restart(Some(own))?;
-    none_lost(pinging)?;
+    pinging.none_lost()?;
     lab.wait_ready(READY)
 }
 
@@ -160,7 +152,7 @@ pub fn add_vpc(lab: &Lab) -> Result<()> {
         let list = lab.exec("h1", None, &["ip", "netns", "list"])?;
         Ok((!String::from_utf8_lossy(&list.stdout).contains(netns)).then_some(()))
     })?;
-    none_lost(pinging)
+    pinging.none_lost()
 }
 
 const NEW_VPC: &str = r#"
@@ -186,7 +178,7 @@ pub fn stop_and_down(lab: &Lab) -> Result<()> {
     let pinging = lab.keep_pinging(&from, lab.address(&to)?)?;
     lab.signal_agent("h1", Signal::SIGTERM)?;
     passes(lab, 100)?;
-    none_lost(pinging)?;
+    pinging.none_lost()?;
 
     let programs = programs(lab)?;
     ensure!(!programs.is_empty(), "no program is pinned");
@@ -258,7 +250,7 @@ pub fn kill_frr(lab: &Lab) -> Result<()> {
             Ok(frr(lab)?.iter().all(|pid| !before.contains(pid)).then_some(()))
         })?;
         lab.wait_ready(READY)?;
-        none_lost(pinging).with_context(|| format!("{} was killed", FRR[victim]))?;
+        pinging.none_lost().with_context(|| format!("{} was killed", FRR[victim]))?;
     }
     Ok(())
 }
@@ -286,11 +278,4 @@ fn frr(lab: &Lab) -> Result<Vec<Pid>> {
         Ok(Pid::from_raw(String::from_utf8_lossy(&output.stdout).trim().parse().context(daemon)?))
     };
     FRR.into_iter().map(pid).collect()
-}
-
-fn none_lost(pinging: Pinging) -> Result<()> {
-    let (received, lost) = pinging.stop()?;
-    ensure!(received > 50, "only {received} replies: nothing was proven");
-    ensure!(lost.is_empty(), "lost {lost:?} of {received}");
-    Ok(())
 }

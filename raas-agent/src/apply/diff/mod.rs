@@ -9,7 +9,7 @@ use std::{
     fmt,
 };
 
-use super::{Action, LinkRef, NamespaceRef, Object, Observed, mark, poison::Poison, sysctls};
+use super::{Action, LinkRef, NamespaceRef, Object, Observed, mark, poison::Poison, sysctls, unnumbered};
 use crate::plan::{Desired, Place, StaticRoute};
 
 /// What is to be done.
@@ -50,6 +50,7 @@ pub fn diff(desired: &Desired, observed: &Observed) -> Plan {
     diff.namespaces();
     diff.links();
     diff.parameters();
+    diff.neighbours();
     diff.routes();
     diff.processes();
 
@@ -141,6 +142,18 @@ impl Diff<'_> {
             let name = ifname.clone();
             Action::SetLinkParameters { link: LinkRef { place, ifname, name }, values }
         }));
+    }
+
+    fn neighbours(&mut self) {
+        for (end, mac) in unnumbered::desired(self.desired) {
+            let known = self.observed.neighbours.get(&end) == Some(&mac);
+            let (netns, ifname) = end;
+            let place = Place::Namespace(netns);
+            if !known || self.is_fresh(&place, &ifname) {
+                let name = ifname.clone();
+                self.actions.push(Action::SetNeighbour { link: LinkRef { place, ifname, name }, mac });
+            }
+        }
     }
 
     fn routes(&mut self) {

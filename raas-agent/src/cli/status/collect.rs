@@ -11,7 +11,7 @@ use crate::{
     plan::{Desired, NamespaceKind, Port, PortRole, Router, Tunnel, TunnelSpec},
     platform::{
         Paths,
-        bpf::{Attachment, Counters, Encaps, Membarrier, PinnedMaps, Pins, attachments},
+        bpf::{Attachment, Counters, Encaps, Membarrier, PinnedMaps, Pins, attachments, is_live},
         process::frr::{Sessions, sessions},
         state,
     },
@@ -76,6 +76,7 @@ pub fn collect(paths: &Paths) -> Result<Status> {
         groups: report.groups,
         resynchronisations: report.resynchronisations,
         repairs: report.repairs,
+        failing: report.failing,
         faults,
     })
 }
@@ -93,9 +94,20 @@ impl Live {
         Ok(Self {
             maps: PinnedMaps::open(pins)?,
             encaps: Encaps::open(pins, Membarrier)?,
-            attachments: attachments(pins)?,
+            attachments: live_attachments(pins)?,
         })
     }
+}
+
+/// Where programs sit. One that somebody has detached, or whose interface is gone, has its pin still.
+fn live_attachments(pins: &Pins) -> Result<Vec<Attachment>> {
+    let mut live = Vec::new();
+    for attachment in attachments(pins)? {
+        if is_live(pins, &attachment)? {
+            live.push(attachment);
+        }
+    }
+    Ok(live)
 }
 
 pub(super) fn router_status(router: &Router, report: &AgentReport, sessions: &mut Sessions) -> RouterStatus {

@@ -13,7 +13,10 @@ use serde::Serialize;
 
 use self::text::Text;
 use super::output::print;
-use crate::platform::{Paths, process::frr::Session};
+use crate::{
+    platform::{Paths, process::frr::Session},
+    report::{Failing, Repairs},
+};
 
 /// Exit code when something is not as it should be.
 const UNWELL: u8 = 3;
@@ -38,10 +41,11 @@ struct Status {
     groups_used: u32,
     groups: u32,
     resynchronisations: u64,
-    /// Entries of the fast path's maps that the agent found wrong and wrote again.
-    repairs: u64,
-    /// Share of the packets from endpoints and tunnels that the fast path forwarded; null before the first
-    /// packet.
+    /// What somebody else had changed and the agent has put right.
+    repairs: Repairs,
+    /// The last applies left something undone; null if the last did not.
+    failing: Option<Failing>,
+    /// Share of the packets from endpoints and tunnels that the fast path forwarded; null before the first packet.
     share: Option<f64>,
     /// What is wrong now.
     faults: Vec<String>,

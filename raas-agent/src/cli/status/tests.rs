@@ -24,7 +24,8 @@ fn status(routers: Vec<RouterStatus>) -> Status {
         groups_used: 2,
         groups: 4095,
         resynchronisations: 0,
-        repairs: 0,
+        repairs: Repairs::default(),
+        failing: None,
         share: None,
         faults: vec!["3 routes of t/s1 do not fit".to_owned()],
     }
@@ -39,7 +40,8 @@ fn routers_whose_routes_do_not_fit_show() {
     let mut routers = topology().routers;
     routers.push(plan::Router { name: "t/s2".to_owned(), ..routers[1].clone() });
     let routers = routers.iter().map(|router| router_status(router, &report, &mut Sessions::new()));
-    let status = status(routers.collect());
+    let mut status = status(routers.collect());
+    status.repairs.add(vec!["the fast path's FDB: 2 entries differed".to_owned()]);
 
     let text = Text(&status).to_string();
     let line = |name: &str| text.lines().find(|line| line.contains(name)).unwrap().trim_end();
@@ -48,8 +50,11 @@ fn routers_whose_routes_do_not_fit_show() {
     assert!(line("t/s2 ").ends_with(" -"), "{text}");
     assert_eq!(
         line("FIB:"),
-        "FIB: 255 of 255 nodes, 7 of 16383 nexthops and 2 of 4095 groups in use, 0 resynchronisations, 0 repairs"
+        "FIB: 255 of 255 nodes, 7 of 16383 nexthops and 2 of 4095 groups in use, 0 resynchronisations"
     );
+    let repairs = line("repairs:");
+    assert!(repairs.starts_with("repairs: 1 steps; the last, "), "{text}");
+    assert!(repairs.ends_with(" ago: the fast path's FDB: 2 entries differed"), "{text}");
     assert_eq!(text.lines().last(), Some("fault: 3 routes of t/s1 do not fit"));
 
     let json = serde_json::to_value(&status).unwrap();

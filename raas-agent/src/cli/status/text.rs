@@ -3,7 +3,10 @@
 use std::fmt;
 
 use super::{RouterStatus, Session, Status};
-use crate::cli::table::table;
+use crate::{
+    cli::table::table,
+    report::{Failing, Repair},
+};
 
 /// Tables; faults last, where the eye rests.
 pub struct Text<'s>(pub &'s Status);
@@ -21,16 +24,22 @@ impl fmt::Display for Text<'_> {
         )?;
         writeln!(
             f,
-            "FIB: {} of {} nodes, {} of {} nexthops and {} of {} groups in use, {} resynchronisations, {} repairs\n",
+            "FIB: {} of {} nodes, {} of {} nexthops and {} of {} groups in use, {} resynchronisations",
             status.fib_nodes_used,
             status.fib_nodes,
             status.nexthops_used,
             status.nexthops,
             status.groups_used,
             status.groups,
-            status.resynchronisations,
-            status.repairs
+            status.resynchronisations
         )?;
+        if let Some(Repair { at, step }) = status.repairs.recent.back() {
+            writeln!(f, "repairs: {} steps; the last, {:?} ago: {step}", status.repairs.steps, at.age())?;
+        }
+        if let Some(Failing { since, attempts }) = status.failing {
+            writeln!(f, "applying: has failed for {:?}, tried {attempts} times", since.age())?;
+        }
+        writeln!(f)?;
 
         if !status.evpn.is_empty() {
             writeln!(f, "EVPN with other hypervisors: {} sessions\n", up(&status.evpn))?;

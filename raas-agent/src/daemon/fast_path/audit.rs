@@ -1,38 +1,59 @@
 //! Does the fast path hold what was written to it? Nobody but the agent is to write there; but who has the
 //! rights can, and a fault of ours would show here too.
 
-use tracing::warn;
+use std::collections::BTreeMap;
 
 use super::Writer;
 use crate::plan::Topology;
 
+/// How many entries of each map were not as they are to be.
+#[derive(Default)]
+pub(super) struct Differences(BTreeMap<&'static str, usize>);
+
+impl Differences {
+    pub(super) fn add(&mut self, map: &'static str, entries: usize) {
+        if entries > 0 {
+            *self.0.entry(map).or_default() += entries;
+        }
+    }
+
+    fn extend(&mut self, other: Self) {
+        other.0.into_iter().for_each(|(map, entries)| self.add(map, entries));
+    }
+
+    /// For people, by map.
+    fn steps(self) -> Vec<String> {
+        let step = |(map, entries)| {
+            let entries = if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
+            format!("the fast path's {map}: {entries} differed")
+        };
+        self.0.into_iter().map(step).collect()
+    }
+}
+
 impl Writer {
-    /// Compares the maps with what they are to hold (all but the trie's nodes), and writes again what is
-    /// wrong.
-    pub fn audit(&mut self, topology: &Topology) {
+    /// Compares the maps with what they are to hold (all but the trie's nodes), writes again what is wrong, and
+    /// says what that was.
+    pub fn audit(&mut self, topology: &Topology) -> Vec<String> {
         // What could not be written is wrong for a known reason, and tried again anyhow.
         let tables = self.tables.clone().filter(|_| self.unwritten.is_none());
-        let mut wrong = 0;
+        let mut wrong = Differences::default();
         if let Some(tables) = tables {
             self.maps.forget();
-            wrong += self.write_tables(&tables, topology);
+            wrong.extend(self.write_tables(&tables, topology));
             if self.unwritten.is_none() {
-                wrong += self.finish_tables(&tables);
+                wrong.extend(self.finish_tables(&tables));
             }
         }
         self.faults.audit = None;
         match self.routes.audit() {
-            Ok(routes) => wrong += routes,
+            Ok(routes) => {
+                wrong.add("NEXTHOPS", routes.nexthops);
+                wrong.add("GROUPS", routes.groups);
+                wrong.add("ROUTERS", routes.routers);
+            }
             Err(error) => self.faults.audit = Some(format!("reading the forwarding tables: {error}")),
         }
-        if wrong > 0 {
-            warn!(entries = wrong, "the fast path's maps did not hold what was written there; repaired");
-            self.repairs += wrong as u64;
-        }
-    }
-
-    /// Entries of the maps that were found wrong and written again, since the start.
-    pub fn repairs(&self) -> u64 {
-        self.repairs
+        wrong.steps()
     }
 }

@@ -12,26 +12,37 @@ use super::{
     Fib,
 };
 
+/// What was not as written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FibDifferences {
+    /// Nexthops.
+    pub nexthops: usize,
+    /// Nexthop groups.
+    pub groups: usize,
+    /// Routers' roots.
+    pub routers: usize,
+}
+
 impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
-    /// Writes again what somebody else has changed of the roots, nexthops and groups, and says how many that
-    /// were. Nothing while a takeover is pending: what is live then is another agent's.
-    pub fn audit(&mut self) -> io::Result<usize> {
+    /// Writes again what somebody else has changed of the roots, nexthops and groups, and says what that
+    /// was. Nothing while a takeover is pending: what is live then is another agent's.
+    pub fn audit(&mut self) -> io::Result<FibDifferences> {
         if self.inherited.is_some() {
-            return Ok(0);
+            return Ok(FibDifferences::default());
         }
         let memory = self.trie.memory_mut();
-        let mut wrong = 0;
+        let mut wrong = FibDifferences::default();
         for (id, nexthop) in self.nexthops.used() {
             if memory.nexthop(id)? != *nexthop {
                 memory.set_nexthop(id, nexthop)?;
-                wrong += 1;
+                wrong.nexthops += 1;
             }
         }
         for (id, buckets) in self.groups.used() {
             let group = Group { buckets: *buckets };
             if memory.group(id)? != group {
                 memory.set_group(id, &group)?;
-                wrong += 1;
+                wrong.groups += 1;
             }
         }
         for router in 1..memory.router_capacity() {
@@ -39,7 +50,7 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
             let root = table.map_or(0, |table| table.current.node());
             if memory.root(router) != root {
                 memory.set_root(router, root);
-                wrong += 1;
+                wrong.routers += 1;
             }
         }
         Ok(wrong)

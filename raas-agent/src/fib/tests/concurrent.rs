@@ -14,7 +14,7 @@ use super::{
 use crate::fib::{Backlog, RouteAction};
 
 /// The longest that one course is played.
-const PATIENCE: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// What a reader finds: the number of a nexthop, or 0 for no route.
 fn find(memory: &Paced<'_, Shared>, router: u32, address: Ipv4Addr, bucket: usize) -> u32 {
@@ -67,7 +67,7 @@ fn watch(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 16, ..ProptestConfig::with_cases(24) })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 16, ..ProptestConfig::with_cases(20) })]
 
     #[test]
     fn a_reader_on_another_core_finds_only_routes_of_its_time(

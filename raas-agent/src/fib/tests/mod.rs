@@ -7,6 +7,7 @@ pub(crate) mod course;
 pub(crate) mod paced;
 mod readers;
 pub(crate) mod reference;
+mod retire;
 mod shared;
 
 use std::net::Ipv4Addr;

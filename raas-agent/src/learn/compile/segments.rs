@@ -93,6 +93,21 @@ impl Segments {
             .map(|(mac, entry)| (entry.port, mac))
     }
 
+    /// Stations that a bridge sees behind its VXLAN device by another daemon's word, and the device behind no VTEP:
+    /// device and MAC.
+    pub fn unreachable<'a>(&'a self, host: &'a Namespace) -> impl Iterator<Item = (u32, Mac)> + 'a {
+        let vxlans = self
+            .domains
+            .values()
+            .filter_map(|segment| Some((segment.bridge, segment.vxlan.as_ref()?.device)));
+        vxlans.flat_map(move |(bridge, device)| {
+            let behind =
+                host.stations.of_bridge(bridge).filter(move |(_, entry)| entry.port == device && entry.fixed);
+            let lost = behind.filter(move |(mac, _)| host.stations.remote(device, *mac).is_none());
+            lost.map(move |(mac, _)| (device, mac))
+        })
+    }
+
     /// Contents of map `FDB`. It is shared out among the domains, so that one in which somebody makes up
     /// stations takes no room from the others: those beyond its share are left to the bridge.
     pub fn fdb(&self, host: &Namespace) -> BTreeMap<FdbKey, FdbEntry> {

@@ -37,6 +37,22 @@ fn next_hops_of_tunnels_are_managed_and_released() {
 }
 
 #[test]
+fn a_station_that_only_the_bridge_knows_behind_the_vxlan_device_is_learned_anew() {
+    let mut net = Net::new();
+    let none = BTreeSet::new();
+    let bridged = |port, fixed| Behind::Port { bridge: BRIDGE, port, fixed };
+    net.add(Place::Host, Station { mac: mac(0x50), behind: bridged(VXLAN_DEVICE, true) });
+    net.add(Place::Host, Station { mac: mac(0x51), behind: bridged(PORT1, true) });
+    net.compile();
+    assert_eq!(net.learner.requests(&none), [], "the other entry may be on its way");
+    let relearn = Request::Relearn { device: VXLAN_DEVICE, mac: mac(0x50) };
+    assert_eq!(net.learner.requests(&none), [relearn]);
+    net.add(Place::Host, behind_vtep(mac(0x50), REMOTE));
+    net.compile();
+    assert_eq!(net.learner.requests(&none), []);
+}
+
+#[test]
 fn stations_behind_active_ports_are_refreshed() {
     let mut net = Net::new();
     net.add(Place::Host, behind_port(mac(0x50), PORT1));

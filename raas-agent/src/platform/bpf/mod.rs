@@ -8,7 +8,6 @@ mod clsact;
 mod counters;
 mod encaps;
 mod grace;
-mod hash_table;
 mod maps;
 #[cfg(feature = "ebpf-log")]
 mod messages;
@@ -20,14 +19,15 @@ mod syscall;
 mod table;
 #[cfg(test)]
 pub(crate) mod tests;
+mod verify;
 
 pub use attach::{Attached, Attachment, Hook, attachments, detach, detach_all, detach_stale};
 pub use counters::Counters;
 pub use encaps::Encaps;
 pub use grace::Membarrier;
-pub use hash_table::{Element, HashTable, Missing};
-pub use maps::PinnedMaps;
-pub use mmap::FibMemory;
+pub use maps::{PinnedMaps, Table};
+pub use mmap::{FibMemory, Mapped};
 pub use object::{FastPath, Origin};
 pub use pins::Pins;
-pub use table::{ArrayTable, Changes, Devices};
+pub use table::{ArrayTable, Devices};
+pub use verify::is_live;

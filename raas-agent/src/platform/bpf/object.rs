@@ -9,6 +9,7 @@ use aya::{
     programs::{ProgramError, SchedClassifier, Xdp},
 };
 use aya_obj::{Object, generated::bpf_map_type};
+use raas_common::CHUNK_NODES;
 
 use super::{
     maps::NAMES,
@@ -17,6 +18,11 @@ use super::{
 
 pub(super) const XDP_PROGRAM: &str = "raas_xdp";
 pub(super) const TC_PROGRAM: &str = "raas_tc";
+/// Their twins, which write a packet's way down for `raas explain`, and are attached to nothing.
+pub(super) const XDP_EXPLAIN: &str = "raas_xdp_explain";
+pub(super) const TC_EXPLAIN: &str = "raas_tc_explain";
+/// All that are pinned.
+pub(super) const PROGRAMS: [&str; 4] = [XDP_PROGRAM, TC_PROGRAM, XDP_EXPLAIN, TC_EXPLAIN];
 
 /// The kernel sets it on device maps by itself (kernel/bpf/devmap.c, `dev_map_init_map`).
 const BPF_F_RDONLY_PROG: u32 = 1 << 7;
@@ -36,9 +42,9 @@ pub enum Origin {
     },
 }
 
-/// The two programs, loaded.
+/// The two programs and their twins, loaded.
 pub struct FastPath {
-    ebpf: Ebpf,
+    pub(super) ebpf: Ebpf,
     pins: Pins,
     origin: Origin,
 }
@@ -51,7 +57,7 @@ impl FastPath {
         let origin = prepare_maps(pins, &definitions(object, fib_nodes)?)?;
         let mut loader = EbpfLoader::new();
         // No program refers to kernel types: reading and parsing the kernel's BTF would be in vain.
-        loader.btf(None).map_max_entries("FIB_NODES", fib_nodes);
+        loader.btf(None).map_max_entries("FIB_NODES", fib_chunks(fib_nodes));
         for name in NAMES {
             loader.map_pin_path(name, pins.map(name));
         }
@@ -63,9 +69,15 @@ impl FastPath {
             ebpf
         };
         let mut this = Self { ebpf, pins: pins.clone(), origin };
-        this.xdp()?.load().with_context(|| format!("loading program {XDP_PROGRAM}"))?;
-        this.tc()?.load().with_context(|| format!("loading program {TC_PROGRAM}"))?;
-        for name in [XDP_PROGRAM, TC_PROGRAM] {
+        for name in [XDP_PROGRAM, XDP_EXPLAIN] {
+            let program: &mut Xdp = program(&mut this.ebpf, name)?;
+            program.load().with_context(|| format!("loading program {name}"))?;
+        }
+        for name in [TC_PROGRAM, TC_EXPLAIN] {
+            let program: &mut SchedClassifier = program(&mut this.ebpf, name)?;
+            program.load().with_context(|| format!("loading program {name}"))?;
+        }
+        for name in PROGRAMS {
             this.pin_program(name)?;
         }
         Ok(this)
@@ -92,7 +104,7 @@ impl FastPath {
     }
 
     /// Replaces the pin by one rename: there is always a program under the name.
-    fn pin_program(&mut self, name: &str) -> Result<()> {
+    pub(super) fn pin_program(&mut self, name: &str) -> Result<()> {
         let pin = self.pins.program(name);
         let new = self.pins.program(&format!("{name}-new"));
         pins::remove(&new)?;
@@ -108,6 +120,11 @@ where
 {
     let program = ebpf.program_mut(name).with_context(|| format!("the eBPF object has no program {name}"))?;
     program.try_into().with_context(|| format!("program {name} is of another type"))
+}
+
+/// Elements of the pool that `nodes` nodes take.
+const fn fib_chunks(nodes: u32) -> u32 {
+    nodes.div_ceil(CHUNK_NODES)
 }
 
 /// What makes a pinned map usable: everything that the kernel checked or laid out when it was made.
@@ -131,7 +148,7 @@ fn definitions(object: &[u8], fib_nodes: u32) -> Result<BTreeMap<&'static str, A
                 map_type: map.map_type(),
                 key_size: map.key_size(),
                 value_size: map.value_size(),
-                max_entries: if name == "FIB_NODES" { fib_nodes } else { map.max_entries() },
+                max_entries: if name == "FIB_NODES" { fib_chunks(fib_nodes) } else { map.max_entries() },
                 flags: map.map_flags(),
             },
         ))

@@ -23,7 +23,7 @@ pub fn place(request: &Request) -> &Place {
         Request::Manage { place, .. } | Request::Release { place, .. } | Request::Forget { place, .. } => {
             place
         }
-        Request::Refresh { .. } => &Place::Host,
+        Request::Refresh { .. } | Request::Relearn { .. } => &Place::Host,
     }
 }
 
@@ -82,6 +82,11 @@ fn message(request: &Request, sequence: u32) -> Vec<u8> {
         }
         Request::Forget { interface, address, .. } => {
             neighbour(libc::RTM_DELNEIGH, libc::NLM_F_ACK, sequence, interface, 0, address)
+        }
+        Request::Relearn { device, mac: Mac { bytes } } => {
+            let header = ndmsg(libc::AF_BRIDGE, device, libc::NUD_NONE, libc::NTF_MASTER);
+            Builder::new(libc::RTM_DELNEIGH, libc::NLM_F_ACK, sequence, &header)
+                .attribute(libc::NDA_LLADDR, &bytes)
         }
         // As if a frame had come in there (`br_fdb_update`).
         Request::Refresh { port, mac: Mac { bytes } } => {

@@ -5,7 +5,7 @@
 //! for the one task that owns the [`Learner`](crate::learn::Learner).
 
 mod keepalive;
-mod request;
+pub(super) mod request;
 mod socket;
 #[cfg(test)]
 pub(crate) mod tests;

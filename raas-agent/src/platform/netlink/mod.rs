@@ -5,6 +5,7 @@ pub mod address;
 pub mod link;
 pub mod read;
 pub mod route;
+pub mod unnumbered;
 
 use std::io;
 

@@ -127,6 +127,11 @@ pub fn unbind(name: &str) -> Result<()> {
     }
 }
 
+/// Whether there is a namespace of this name.
+pub fn exists(name: &str) -> bool {
+    is_namespace(&path(name))
+}
+
 /// Opens a named namespace; `None` if there is none of this name.
 ///
 /// # Errors

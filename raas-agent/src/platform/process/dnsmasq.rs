@@ -1,7 +1,7 @@
 //! DHCP servers: one dnsmasq in each leaf's namespace that wants one.
 
 use std::{
-    fs,
+    fs, io,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
 };
@@ -53,6 +53,11 @@ pub(super) fn observe(
         netns: files.process().find().and_then(netns_of),
         config: fs::read_to_string(&files.config).ok(),
     }
+}
+
+/// Waits until a server ends, at once if it does not run.
+pub(super) async fn ended(paths: &Paths, name: String) -> io::Result<()> {
+    Files::new(paths, &name).process().ended().await
 }
 
 /// Starts a server, ending the one that runs.

@@ -17,6 +17,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use nix::{
     sched::{CloneFlags, setns},
     unistd::setsid,
@@ -55,6 +56,27 @@ pub fn observe(paths: &Paths, places: &Places, ours: &[&str]) -> Result<Processe
         clients.insert(name, state);
     }
     Ok(Processes { dhcp_servers: servers, dhcp_clients: clients, ..frr::observe(paths) })
+}
+
+/// Waits until one of our processes ends, at once if one that should run does not. `frr`: whether FRR should.
+///
+/// # Errors
+/// If the kernel cannot tell (`pidfd_open`, Linux 5.3), or the run directory cannot be read.
+pub async fn ended(paths: &Paths, frr: bool) -> Result<()> {
+    let mut ends: FuturesUnordered<BoxFuture<'_, io::Result<()>>> = FuturesUnordered::new();
+    if frr {
+        ends.push(frr::ended(paths).boxed());
+    }
+    for name in names(&paths.dhcp(), dnsmasq::SUFFIX)? {
+        ends.push(dnsmasq::ended(paths, name).boxed());
+    }
+    for name in names(&paths.dhcp(), udhcpc::SUFFIX)? {
+        ends.push(udhcpc::ended(paths, name).boxed());
+    }
+    match ends.next().await {
+        Some(ended) => ended.context("waiting for the end of a process"),
+        None => std::future::pending().await,
+    }
 }
 
 /// Removes the files of our processes, once these have ended.

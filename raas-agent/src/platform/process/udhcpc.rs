@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, OpenOptions},
-    io::Write,
+    io::{self, Write},
     os::{fd::OwnedFd, unix::fs::OpenOptionsExt},
     path::{Path, PathBuf},
     process::Stdio,
@@ -53,6 +53,11 @@ pub(super) fn observe(
     }
 }
 
+/// Waits until a client ends, at once if it does not run.
+pub(super) async fn ended(paths: &Paths, name: String) -> io::Result<()> {
+    Files::new(paths, &name).process().ended().await
+}
+
 /// Starts a client, ending the one that runs. Does not wait for a lease: the server may not be there yet, and
 /// the client asks until it has one.
 ///
@@ -62,7 +67,7 @@ pub async fn start(paths: &Paths, netns: &OwnedFd, client: &DhcpClient) -> Resul
     let files = Files::new(paths, &client.name);
     files.process().end().await?;
     paths.create()?;
-    remove(&[&files.lease])?;
+    remove(&[&files.lease, &files.pid])?;
     write_script(&files.script)?;
 
     let (program, applet) = program()?;
@@ -75,14 +80,15 @@ pub async fn start(paths: &Paths, netns: &OwnedFd, client: &DhcpClient) -> Resul
         // A request each second until there is a lease: a stretched subnet's server answers once EVPN has joined the segment.
         .args(["-t", "0", "-T", "1"])
         .args(["-x", &format!("hostname:{}", client.name)])
+        // It writes its pid itself: if the agent is killed now, the next one finds the client.
+        .arg("-p")
+        .arg(&files.pid)
         .arg("-s")
         .arg(&files.script)
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     // Dropping the handle leaves the process alone; tokio reaps it should it end before the agent.
-    let child = command.spawn().with_context(|| format!("starting {}", program.display()))?;
-    let pid = child.id().context("udhcpc ended at once")?;
-    fs::write(&files.pid, pid.to_string()).with_context(|| format!("writing {}", files.pid.display()))?;
+    command.spawn().with_context(|| format!("starting {}", program.display()))?;
     files.process().wait().await?;
     Ok(())
 }

@@ -21,11 +21,14 @@ use crate::{
 };
 
 /// The longest that one course is played.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_millis(400);
 
 /// Nexthops of lower numbers lead from the router that packets come to, [`COVERED`], to [`OTHER`]; all others
 /// are neighbours.
 const NEIGHBOURS: u32 = 6;
+
+/// Nodes: more than a course needs.
+const NODES: u32 = 512;
 
 /// What the nexthop of a number does.
 fn nexthop(router: RouterId, number: u32) -> Nexthop {
@@ -76,7 +79,7 @@ fn check(course: &Course, progress: &Progress, program: &Program, turn: usize) {
 #[test]
 fn the_program_takes_only_ways_of_its_time() {
     isolated(|pins| {
-        let mut writer = Writer::open(pins, 512, None).unwrap();
+        let mut writer = Writer::open(pins, NODES, None).unwrap();
         writer.write(only_tables(tables(COVERED)), &topology());
         drop(writer);
         let program = Program::open(pins);
@@ -84,7 +87,7 @@ fn the_program_takes_only_ways_of_its_time() {
         let outcome = TestRunner::new(config).run(&courses(), |course| {
             let progress = Progress::default();
             // As the writer has it, but that this one stops now and then in the middle of something.
-            let memory = Paced::writer(FibMemory::open(pins).unwrap(), &progress);
+            let memory = Paced::writer(FibMemory::open(pins, NODES).unwrap(), &progress);
             let mut batches = Batches::new(Backlog::new(Fib::new(memory, Membarrier).unwrap()));
             let read = |turn| check(&course, &progress, &program, turn);
             course.play(&progress, PATIENCE, read, |step| {

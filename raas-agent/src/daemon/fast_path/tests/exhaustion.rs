@@ -10,7 +10,7 @@ use super::{
     *,
 };
 use crate::{
-    fib::{Member, RouteAction},
+    fib::{Grace as _, Member, RouteAction},
     learn::tests::{LEAF, SPINE},
     platform::bpf::tests::Program,
 };
@@ -30,6 +30,14 @@ fn route(prefix: &str, action: impl Into<RouteAction>) -> (Ipv4Net, Option<Route
 fn change(router: u32, routes: Routes) -> Changes {
     let change = RouterChange { complete: false, routes };
     Changes { routers: [(router, change)].into(), ..Changes::default() }
+}
+
+/// What the owner does in a second.
+fn settle(writer: &mut Writer, topology: &Topology) {
+    if writer.retire() {
+        writer.reclaim(Membarrier.wait());
+    }
+    writer.maintain(topology);
 }
 
 fn withdrawn(routes: &Routes) -> Routes {
@@ -62,7 +70,7 @@ fn a_router_without_a_node_for_a_route_is_the_kernels_until_there_is_one() {
         writer.write(change(SPINE, many.clone()), &topology);
         assert_eq!(send(&program, NEAR), BY_LEAF, "the other router goes on");
         assert_eq!(send(&program, FAR), Way::Kernel, "not by the default route, though it is still there");
-        writer.maintain(&topology);
+        settle(&mut writer, &topology);
         assert_eq!(
             writer.faults(&topology),
             ["no room in the fast path for 2 routes of t/s1: all 7 nodes of the FIB are in use; the kernel \
@@ -73,7 +81,7 @@ fn a_router_without_a_node_for_a_route_is_the_kernels_until_there_is_one() {
         assert_eq!(writer.counts().nodes.used, 7);
 
         writer.write(change(SPINE, withdrawn(&many)), &topology);
-        writer.maintain(&topology);
+        settle(&mut writer, &topology);
         assert_eq!((send(&program, NEAR), send(&program, FAR)), (BY_LEAF, BY_SPINE));
         assert_eq!(writer.faults(&topology), [] as [String; 0]);
         assert!(writer.shortages().is_empty());
@@ -90,7 +98,7 @@ fn room_that_another_router_makes_is_used_by_itself() {
         writer.write(change(SPINE, vec![route("203.0.113.1/32", neighbour(4))]), &topology);
         assert_eq!(send(&program, FAR), Way::Kernel);
         writer.write(change(LEAF, withdrawn(&large)), &topology);
-        writer.maintain(&topology);
+        settle(&mut writer, &topology);
         assert_eq!(send(&program, FAR), Way::Neighbour { number: 4, routers: 2 });
         assert_eq!(writer.faults(&topology), [] as [String; 0]);
     });
@@ -105,7 +113,7 @@ fn without_a_nexthop_only_what_takes_the_route_is_the_kernels() {
         let stations: Routes =
             (3..MAX_NEXTHOPS).map(|number| (host(number), Some(neighbour(number).into()))).collect();
         writer.write(change(LEAF, stations.clone()), &topology);
-        writer.maintain(&topology);
+        settle(&mut writer, &topology);
         // The three that were there leave room for all but one.
         assert_eq!(writer.shortages()[&RouterId::new(LEAF).unwrap()].routes(), 1);
         assert_eq!(
@@ -118,7 +126,7 @@ fn without_a_nexthop_only_what_takes_the_route_is_the_kernels() {
         assert_eq!((send(&program, NEAR), send(&program, FAR)), (BY_LEAF, BY_SPINE));
 
         writer.write(change(LEAF, vec![(host(3), None)]), &topology);
-        writer.maintain(&topology);
+        settle(&mut writer, &topology);
         let last = Way::Neighbour { number: MAX_NEXTHOPS - 1, routers: 1 };
         assert_eq!(send(&program, host(MAX_NEXTHOPS - 1).addr()), last);
         assert_eq!(writer.faults(&topology), [] as [String; 0]);
@@ -140,7 +148,7 @@ fn without_a_group_only_what_takes_the_route_is_the_kernels() {
         let groups: Routes =
             (0..MAX_GROUPS).zip(divisions).map(|(n, division)| (net(n), Some(group(division)))).collect();
         writer.write(change(LEAF, groups.clone()), &topology);
-        writer.maintain(&topology);
+        settle(&mut writer, &topology);
         let faults = writer.faults(&topology);
         assert!(faults.len() == 1 && faults[0].contains("all 4095 nexthop groups are in use"), "{faults:?}");
         assert_eq!(send(&program, net(MAX_GROUPS - 1).network()), Way::Kernel, "not by the default route");
@@ -148,7 +156,7 @@ fn without_a_group_only_what_takes_the_route_is_the_kernels() {
         assert_eq!((send(&program, NEAR), send(&program, FAR)), (BY_LEAF, BY_SPINE));
 
         writer.write(change(LEAF, vec![(net(0), None)]), &topology);
-        writer.maintain(&topology);
+        settle(&mut writer, &topology);
         assert_ne!(send(&program, net(MAX_GROUPS - 1).network()), Way::Kernel);
         assert_eq!(writer.faults(&topology), [] as [String; 0]);
     });

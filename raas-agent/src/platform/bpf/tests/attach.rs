@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use raas_common::{ABI_VERSION, Globals, GlobalsFlags, Port, PortKind};
+use raas_common::{ABI_VERSION, CHUNK_NODES, Globals, GlobalsFlags, Port, PortKind};
 
 use super::*;
 use crate::fib::TrieMemory as _;
@@ -17,15 +17,17 @@ fn maps_are_reused_when_they_fit_and_only_then() {
         assert_eq!(*load(pins).origin(), Origin::Reused);
         assert_eq!(PinnedMaps::open(pins).unwrap().globals.get(0).unwrap(), globals);
 
-        let other = FastPath::load(EBPF_OBJECT, pins, FIB_NODES * 2).unwrap();
+        let other = FastPath::load(EBPF_OBJECT, pins, 2 * CHUNK_NODES).unwrap();
         let Origin::Recreated { reason } = other.origin() else { panic!("{:?}", other.origin()) };
-        assert!(reason.contains("FIB_NODES") && reason.contains("128"), "{reason}");
+        assert!(reason.contains("FIB_NODES") && reason.contains("max_entries: 2"), "{reason}");
         assert_eq!(PinnedMaps::open(pins).unwrap().globals.get(0).unwrap(), Globals::default());
-        assert_eq!(FibMemory::open(pins).unwrap().node_capacity(), 128);
+        assert_eq!(FibMemory::open(pins, u32::MAX).unwrap().node_capacity(), 2 * CHUNK_NODES);
 
         std::fs::remove_file(pins.map("FDB")).unwrap();
         assert!(matches!(load(pins).origin(), Origin::Recreated { .. }));
-        assert!(pins.program("raas_xdp").exists() && pins.program("raas_tc").exists());
+        for name in ["raas_xdp", "raas_tc", "raas_xdp_explain", "raas_tc_explain"] {
+            assert!(pins.program(name).exists(), "{name}");
+        }
         pins.remove_all().unwrap();
         assert!(PinnedMaps::open(pins).is_err());
     });
@@ -61,6 +63,43 @@ fn programs_stay_on_interfaces_and_are_replaced_there() {
         assert_eq!(detach_all(pins).unwrap(), [tc]);
         assert_eq!(attachments(pins).unwrap(), []);
         assert!(!detach(pins, "port", Hook::Tc).unwrap());
+    });
+}
+
+#[test]
+fn what_is_taken_away_is_noticed_and_put_back() {
+    isolated(|pins| {
+        let index = veth();
+        let mut fast_path = load(pins);
+        let mut maps = PinnedMaps::open(pins).unwrap();
+        let port = Port { kind: PortKind::ENDPOINT, owner: 1, scope: 5, ..Port::default() };
+        maps.ports.sync([(&index, &port)]).unwrap();
+        for hook in [Hook::Xdp, Hook::Tc] {
+            let attachment = Attachment { interface: "port".into(), hook };
+            let pin = pins.link("port", hook);
+            assert!(!is_live(pins, &attachment).unwrap());
+            let detach = format!("bpftool link detach pinned {}", pin.display());
+            for damage in [detach, format!("rm {}", pin.display())] {
+                fast_path.switch("port", hook).unwrap();
+                assert!(is_live(pins, &attachment).unwrap());
+                assert!(Command::new("sh").args(["-c", &damage]).status().unwrap().success());
+                assert!(!is_live(pins, &attachment).unwrap(), "{damage}");
+                assert_eq!(fast_path.switch("port", hook).unwrap(), Attached::New);
+                assert_counts(&maps, 5);
+            }
+        }
+
+        assert_eq!(fast_path.restore_pins().unwrap(), [""; 0]);
+        std::fs::remove_file(pins.map("FDB")).unwrap();
+        std::fs::remove_dir_all(pins.programs()).unwrap();
+        assert_eq!(
+            fast_path.restore_pins().unwrap(),
+            ["FDB", "raas_xdp", "raas_tc", "raas_xdp_explain", "raas_tc_explain"]
+        );
+        // The maps are the same: what was written is there.
+        drop(fast_path);
+        assert_eq!(*load(pins).origin(), Origin::Reused);
+        assert_counts(&maps, 5);
     });
 }
 
@@ -117,8 +156,17 @@ fn clsact_serves_kernels_without_tcx() {
         assert_eq!(attach(&mut load(pins)), Attached::Replaced);
         drop(fast_path);
         assert_counts(&maps, 6);
-        assert_eq!(attachments(pins).unwrap().len(), 1);
+        let [attachment] = attachments(pins).unwrap().try_into().unwrap();
+        assert!(is_live(pins, &attachment).unwrap());
+        for damage in ["qdisc del dev port clsact", "filter del dev port ingress"] {
+            assert!(Command::new("tc").args(damage.split(' ')).status().unwrap().success());
+            assert!(!is_live(pins, &attachment).unwrap(), "{damage}");
+            assert_eq!(attach(&mut load(pins)), Attached::New);
+            assert!(is_live(pins, &attachment).unwrap());
+        }
+        assert_counts(&maps, 6);
         assert!(detach(pins, "port", Hook::Tc).unwrap());
+        assert!(!is_live(pins, &attachment).unwrap());
         assert_eq!(attachments(pins).unwrap(), []);
         let filters = Command::new("tc").args(["filter", "show", "dev", "port", "ingress"]).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&filters.stdout), "");
