@@ -1,0 +1,148 @@
+//! What may differ between the two paths, each with its reason. Whatever is not named here must be the same, bit
+//! for bit.
+
+use std::net::Ipv4Addr;
+
+use etherparse::checksum::Sum16BitWords;
+use raas_agent::model::Name;
+
+use super::{
+    case::{Case, number_in},
+    headers::{Icmpv4, L3, ipv4, rewrite},
+    tunnel::Tunnel,
+    world::World,
+};
+
+/// What is known about a frame when it is compared.
+pub struct Context<'a> {
+    pub world: &'a World,
+    /// The place that received it.
+    pub at: usize,
+    /// What was sent.
+    pub cases: &'a [Case],
+}
+
+/// Something that may differ.
+struct Difference {
+    #[expect(dead_code, reason = "said once, where the list is read")]
+    reason: &'static str,
+    erase: Erase,
+}
+
+/// Makes frames that differ in this alone the same.
+enum Erase {
+    /// In a tenant's frame.
+    Frame(fn(&Context, &mut Vec<u8>)),
+    /// Around it, on the underlay.
+    Tunnel(fn(&mut Tunnel)),
+}
+
+/// All that may differ.
+const DIFFERENCES: &[Difference] = &[
+    Difference {
+        reason: "a kernel counts the identification of what it sends itself: errors, answers (RFC 6864)",
+        erase: Erase::Frame(identification),
+    },
+    Difference {
+        reason: "an answer to an ICMP timestamp request says what time it is",
+        erase: Erase::Frame(timestamps),
+    },
+    Difference {
+        reason: "kernel and fast path hash flows with different functions: of several equal routers (ECMP), \
+                 another one may see the TTL end, or find the packet too big",
+        erase: Erase::Frame(equal_router),
+    },
+    Difference {
+        reason: "a kernel that routes cuts off what stands behind the IPv4 packet; the fast path leaves a \
+                 NIC's padding there, which every receiver ignores (RFC 894)",
+        erase: Erase::Frame(padding),
+    },
+    Difference {
+        reason: "the kernel counts the identification of the tunnel packets that it makes; the fast path \
+                 sends 0, since they are never fragmented (RFC 6864)",
+        erase: Erase::Tunnel(Tunnel::erase_identification),
+    },
+    Difference {
+        reason: "around a packet that has met congestion the kernel says ECT(0) (RFC 3168, section 9.1.1), the fast \
+                 path that it has (RFC 6040, section 4.1); what is taken out is the same",
+        erase: Erase::Tunnel(Tunnel::erase_congestion),
+    },
+    Difference {
+        reason: "VXLAN's source port is any function of the flow (RFC 7348, section 5), and each path has its own",
+        erase: Erase::Tunnel(Tunnel::erase_source_port),
+    },
+    Difference {
+        reason: "the key names one of several GRE tunnels, between which ECMP chooses",
+        erase: Erase::Tunnel(Tunnel::erase_key),
+    },
+];
+
+/// The frame without what may differ.
+pub fn erase(context: &Context, frame: &[u8]) -> Vec<u8> {
+    let tunnel = Tunnel::of(frame).filter(|_| context.world.is_underlay(context.at));
+    let Some(mut tunnel) = tunnel else {
+        let mut frame = frame.to_vec();
+        erase_in(context, &mut frame);
+        return frame;
+    };
+    for difference in DIFFERENCES {
+        if let Erase::Tunnel(erase) = difference.erase {
+            erase(&mut tunnel);
+        }
+    }
+    erase_in(context, &mut tunnel.inner);
+    tunnel.whole()
+}
+
+fn erase_in(context: &Context, frame: &mut Vec<u8>) {
+    for difference in DIFFERENCES {
+        if let Erase::Frame(erase) = difference.erase {
+            erase(context, frame);
+        }
+    }
+}
+
+impl Context<'_> {
+    /// Whose a frame is: the receiver's, or, on the underlay, the one's that sent the case.
+    fn tenant(&self, frame: &[u8]) -> Option<&Name> {
+        let case = || self.cases.iter().find(|case| Some(case.number) == number_in(frame));
+        let endpoint = self.world.endpoints.get(self.at).or_else(|| self.world.endpoints.get(case()?.from));
+        endpoint.map(|endpoint| &endpoint.station.tenant)
+    }
+}
+
+fn identification(context: &Context, frame: &mut Vec<u8>) {
+    let Some(mut header) = ipv4(frame).map(|packet| packet.header) else { return };
+    if !context.cases.iter().any(|case| case.is_carried_by(frame)) {
+        header.identification = 0;
+        rewrite(frame, header);
+    }
+}
+
+fn timestamps(_: &Context, frame: &mut Vec<u8>) {
+    let Some(packet) = ipv4(frame) else { return };
+    let is_reply = Icmpv4::of(&packet).is_some_and(|icmp| icmp.kind() == 14);
+    let right = Sum16BitWords::new().add_slice(packet.payload).ones_complement() == 0;
+    if is_reply && right && packet.payload.len() >= 20 {
+        // Checksum; receive and transmit timestamp (RFC 792).
+        let icmp = L3 + packet.header.header_len();
+        frame[icmp + 2..icmp + 4].fill(0);
+        frame[icmp + 12..icmp + 20].fill(0);
+    }
+}
+
+fn equal_router(context: &Context, frame: &mut Vec<u8>) {
+    let Some(packet) = ipv4(frame) else { return };
+    if Icmpv4::of(&packet).is_some_and(|icmp| icmp.quoted().is_some()) {
+        let mut header = packet.header;
+        let Some(tenant) = context.tenant(frame) else { return };
+        header.source = context.world.representative(tenant, Ipv4Addr::from(header.source)).octets();
+        rewrite(frame, header);
+    }
+}
+
+fn padding(_: &Context, frame: &mut Vec<u8>) {
+    if let Some(packet) = ipv4(frame) {
+        frame.truncate(L3 + usize::from(packet.header.total_len));
+    }
+}

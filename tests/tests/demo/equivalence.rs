@@ -1,0 +1,20 @@
+//! The fast path is what the kernel would have done, only faster.
+
+use anyhow::{Result, ensure};
+use raas_lab::{Lab, equivalence::Options};
+
+/// Frames that are sent if `RAAS_EQUIVALENCE_CASES` does not say otherwise.
+const CASES: usize = 6000;
+
+/// Random packets arrive as they do without the fast path.
+pub fn random(lab: &Lab) -> Result<()> {
+    let options = Options::from_environment(CASES)?;
+    println!("seed {}", options.seed);
+    let summary = lab.compare_paths(&options)?;
+    println!("{summary}");
+    for exit in ["routed-port", "routed-gre", "routed-vxlan", "bridged-port", "bridged-vxlan"] {
+        let packets = summary.forwarded.get(exit).copied().unwrap_or(0);
+        ensure!(packets > 0, "no packet left the fast path by {exit}: what was compared?");
+    }
+    Ok(())
+}
