@@ -2,7 +2,10 @@
 
 use etherparse::IpNumber;
 
-use super::headers::{Icmpv4, ipv4, ipv6_flow_label, l3};
+use super::{
+    headers::{Icmpv4, ipv4, ipv6_flow_label, l3},
+    tunnel::inside,
+};
 use crate::packet::IPV4;
 
 /// First source port of TCP and UDP cases. The case's number follows, so that it stands in what a kernel
@@ -17,8 +20,10 @@ pub struct Case {
     /// Unique within a round, from 1 on. It is the IPv4 identification, the IPv6 flow label or what else of
     /// the packet has room for it, so that what arrives can be told whose it is.
     pub number: u16,
-    /// Who sends it: place in `World::endpoints`.
+    /// The place that it is sent from.
     pub from: usize,
+    /// The endpoint whose packet it is.
+    pub sender: usize,
     /// What it is, for people.
     pub what: String,
     /// Its bytes.
@@ -28,7 +33,9 @@ pub struct Case {
 impl Case {
     /// Whether a frame that arrived is this one, forwarded: same addresses, protocol and identification.
     pub fn is_carried_by(&self, frame: &[u8]) -> bool {
-        match (ipv4(&self.frame), ipv4(frame)) {
+        let content = inside(&self.frame).filter(|_| self.from != self.sender);
+        let sent = content.as_deref().unwrap_or(&self.frame);
+        match (ipv4(sent), ipv4(frame)) {
             (Some(sent), Some(seen)) => {
                 (
                     sent.header.source,
@@ -43,7 +50,7 @@ impl Case {
                 )
             }
             // What is not routed does not change.
-            _ => self.frame == frame,
+            _ => sent == frame,
         }
     }
 }

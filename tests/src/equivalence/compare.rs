@@ -31,7 +31,7 @@ impl Finding {
 /// What differs at any place between all that was captured, in whatever order it came.
 pub fn compare(world: &World, cases: &[Case], off: &[Seen], on: &[Seen]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for at in 0..world.places() {
+    for at in (0..world.places()).filter(|at| world.is_seen(*at)) {
         let context = Context { world, at, cases };
         let here = |seen: &[Seen]| -> Vec<Vec<u8>> {
             seen.iter().filter(|seen| seen.at == at).map(|seen| erase(&context, &seen.frame)).collect()

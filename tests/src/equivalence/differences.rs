@@ -22,15 +22,8 @@ pub struct Context<'a> {
     pub cases: &'a [Case],
 }
 
-/// Something that may differ.
-struct Difference {
-    #[expect(dead_code, reason = "said once, where the list is read")]
-    reason: &'static str,
-    erase: Erase,
-}
-
-/// Makes frames that differ in this alone the same.
-enum Erase {
+/// Something that may differ: makes frames that differ in this alone the same.
+enum Difference {
     /// In a tenant's frame.
     Frame(fn(&Context, &mut Vec<u8>)),
     /// Around it, on the underlay.
@@ -39,42 +32,26 @@ enum Erase {
 
 /// All that may differ.
 const DIFFERENCES: &[Difference] = &[
-    Difference {
-        reason: "a kernel counts the identification of what it sends itself: errors, answers (RFC 6864)",
-        erase: Erase::Frame(identification),
-    },
-    Difference {
-        reason: "an answer to an ICMP timestamp request says what time it is",
-        erase: Erase::Frame(timestamps),
-    },
-    Difference {
-        reason: "kernel and fast path hash flows with different functions: of several equal routers (ECMP), \
-                 another one may see the TTL end, or find the packet too big",
-        erase: Erase::Frame(equal_router),
-    },
-    Difference {
-        reason: "a kernel that routes cuts off what stands behind the IPv4 packet; the fast path leaves a \
-                 NIC's padding there, which every receiver ignores (RFC 894)",
-        erase: Erase::Frame(padding),
-    },
-    Difference {
-        reason: "the kernel counts the identification of the tunnel packets that it makes; the fast path \
-                 sends 0, since they are never fragmented (RFC 6864)",
-        erase: Erase::Tunnel(Tunnel::erase_identification),
-    },
-    Difference {
-        reason: "around a packet that has met congestion the kernel says ECT(0) (RFC 3168, section 9.1.1), the fast \
-                 path that it has (RFC 6040, section 4.1); what is taken out is the same",
-        erase: Erase::Tunnel(Tunnel::erase_congestion),
-    },
-    Difference {
-        reason: "VXLAN's source port is any function of the flow (RFC 7348, section 5), and each path has its own",
-        erase: Erase::Tunnel(Tunnel::erase_source_port),
-    },
-    Difference {
-        reason: "the key names one of several GRE tunnels, between which ECMP chooses",
-        erase: Erase::Tunnel(Tunnel::erase_key),
-    },
+    // A kernel counts the identification of what it sends itself: errors, answers (RFC 6864).
+    Difference::Frame(identification),
+    // An answer to an ICMP timestamp request says what time it is.
+    Difference::Frame(timestamps),
+    // Kernel and fast path hash flows with different functions: of several equal routers (ECMP), another one may
+    // see the TTL end, or find the packet too big.
+    Difference::Frame(equal_router),
+    // A kernel that routes cuts off what stands behind the IPv4 packet. The fast path leaves a NIC's padding
+    // there, which every receiver ignores (RFC 894).
+    Difference::Frame(padding),
+    // The kernel counts the identification of the tunnel packets that it makes. The fast path sends 0, since they
+    // are never fragmented (RFC 6864).
+    Difference::Tunnel(Tunnel::erase_identification),
+    // Around a packet that has met congestion the kernel says ECT(0) (RFC 3168, section 9.1.1), the fast path that
+    // it has (RFC 6040, section 4.1). What is taken out is the same.
+    Difference::Tunnel(Tunnel::erase_congestion),
+    // VXLAN's source port is any function of the flow (RFC 7348, section 5), and each path has its own.
+    Difference::Tunnel(Tunnel::erase_source_port),
+    // The key names one of several GRE tunnels, between which ECMP chooses.
+    Difference::Tunnel(Tunnel::erase_key),
 ];
 
 /// The frame without what may differ.
@@ -86,7 +63,7 @@ pub fn erase(context: &Context, frame: &[u8]) -> Vec<u8> {
         return frame;
     };
     for difference in DIFFERENCES {
-        if let Erase::Tunnel(erase) = difference.erase {
+        if let Difference::Tunnel(erase) = difference {
             erase(&mut tunnel);
         }
     }
@@ -96,7 +73,7 @@ pub fn erase(context: &Context, frame: &[u8]) -> Vec<u8> {
 
 fn erase_in(context: &Context, frame: &mut Vec<u8>) {
     for difference in DIFFERENCES {
-        if let Erase::Frame(erase) = difference.erase {
+        if let Difference::Frame(erase) = difference {
             erase(context, frame);
         }
     }
@@ -106,7 +83,7 @@ impl Context<'_> {
     /// Whose a frame is: the receiver's, or, on the underlay, the one's that sent the case.
     fn tenant(&self, frame: &[u8]) -> Option<&Name> {
         let case = || self.cases.iter().find(|case| Some(case.number) == number_in(frame));
-        let endpoint = self.world.endpoints.get(self.at).or_else(|| self.world.endpoints.get(case()?.from));
+        let endpoint = self.world.endpoints.get(self.at).or_else(|| self.world.endpoints.get(case()?.sender));
         endpoint.map(|endpoint| &endpoint.station.tenant)
     }
 }

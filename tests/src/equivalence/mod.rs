@@ -16,6 +16,7 @@ mod run;
 mod sentinel;
 mod settings;
 mod tunnel;
+mod underlay;
 mod wire;
 mod world;
 

@@ -9,20 +9,16 @@ use super::{
 };
 use crate::packet::ARP;
 
-/// One kind of noise.
-struct Noise {
-    /// Why it is there.
-    #[expect(dead_code, reason = "said once, where the list is read")]
-    reason: &'static str,
-    is: fn(&[u8]) -> bool,
-}
-
 /// All kinds.
-const NOISE: &[Noise] = &[
-    Noise { reason: "sentinels mark the end of what was sent", is: is_sentinel },
-    Noise { reason: "kernels resolve and probe each other's addresses when they like", is: is_kernels_arp },
-    Noise { reason: "routers speak of themselves over IPv6 when they like", is: is_link_local },
-    Noise { reason: "endpoints renew their leases when they like", is: is_dhcp },
+const NOISE: &[fn(&[u8]) -> bool] = &[
+    // Sentinels mark the end of what was sent.
+    is_sentinel,
+    // Kernels resolve and probe each other's addresses when they like.
+    is_kernels_arp,
+    // Routers speak of themselves over IPv6 when they like.
+    is_link_local,
+    // Endpoints renew their leases when they like.
+    is_dhcp,
 ];
 
 /// Whether a frame is no case's. On the underlay, what hypervisors say to each other is noise too: all that is in
@@ -31,7 +27,7 @@ pub fn is_noise(frame: &[u8], underlay: bool) -> bool {
     if underlay {
         return inside(frame).is_none_or(|inner| is_noise(&inner, false));
     }
-    NOISE.iter().any(|noise| (noise.is)(frame))
+    NOISE.iter().any(|is_noise| is_noise(frame))
 }
 
 /// ARP about addresses that somebody has, as short as only a kernel on a veth sends it: cases are padded, or ask

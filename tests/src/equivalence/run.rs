@@ -107,6 +107,11 @@ impl Lab {
             run.round(&round).with_context(|| format!("in the round from case {first} on"))?;
             left = left.saturating_sub(round.len());
         }
+        let Summary { cases, lost_once, .. } = run.summary;
+        ensure!(
+            lost_once * 100 <= cases,
+            "of {cases} cases, {lost_once} arrived on one path only, but not again: busy, or unreliable?"
+        );
         Ok(run.summary)
     }
 }
@@ -178,7 +183,9 @@ impl Run<'_> {
             ensure!(fast_path || grown == 0, "{grown} packets left by {exit} while the fast path was off");
             *self.summary.forwarded.entry(exit).or_default() += grown;
         }
-        seen.retain(|seen| !is_noise(&seen.frame, self.world.is_underlay(seen.at)));
+        seen.retain(|Seen { at, frame }| {
+            self.world.is_seen(*at) && !is_noise(frame, self.world.is_underlay(*at))
+        });
         Ok(seen)
     }
 

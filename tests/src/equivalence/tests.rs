@@ -63,11 +63,17 @@ fn cases_reach_everywhere_with_everything() {
     assert!(values(|packet| packet.header.fragment_offset.value()).len() > 100);
     assert!(values(|packet| packet.header.options.len() as u16).len() > 5);
     let sizes = values(|packet| packet.header.total_len);
-    let mtus = world.mtus.iter().flat_map(|mtu| [*mtu - 1, *mtu, (*mtu + 1).min(1500)]);
+    let mtus = world.mtus().into_iter().flat_map(|mtu| [mtu - 1, mtu, (mtu + 1).min(1500)]);
     let wanted = (20..90).chain(mtus.map(|size| size as u16)).collect::<BTreeSet<_>>();
     let missing: Vec<_> = wanted.difference(&sizes).collect();
     assert!(missing.is_empty(), "sizes {missing:?}");
 
+    for uplink in 0..world.uplinks.len() {
+        let place = world.uplink_place(uplink);
+        let tunnelled = cases.iter().filter(|case| case.from == place);
+        let kinds: BTreeSet<_> = tunnelled.filter_map(|case| Some(*case.frame.get(L3 + 9)?)).collect();
+        assert_eq!(kinds, BTreeSet::from([17, 47]), "VXLAN and GRE from {}", world.name(place));
+    }
     let count = |is: fn(&[u8]) -> bool| cases.iter().filter(|case| is(&case.frame)).count();
     for (what, is) in [
         ("ARP", (|frame| l3(frame, ARP).is_some()) as fn(&[u8]) -> bool),
@@ -98,7 +104,7 @@ fn one(world: &World) -> (Vec<Case>, Vec<u8>) {
     let mut packet = Ipv4Packet::udp(from.address, to.address, 20);
     packet.identification = 77;
     let frame = ethernet(from.gateway_mac, from.mac, IPV4, &packet.build());
-    let case = Case { number: 77, from: 0, what: "the one".to_owned(), frame };
+    let case = Case { number: 77, from: 0, sender: 0, what: "the one".to_owned(), frame };
     (vec![case], ethernet(to.mac, to.gateway_mac, IPV4, &packet.ttl(57).build()))
 }
 

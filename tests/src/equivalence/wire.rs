@@ -18,7 +18,10 @@ use nix::{
     },
 };
 
-use super::world::{Endpoint, Uplink, World};
+use super::{
+    underlay::Uplink,
+    world::{Endpoint, World},
+};
 use crate::Lab;
 
 /// Of the socket's frames, those that were sent there (`PACKET_OUTGOING` of <linux/if_packet.h>).
@@ -57,8 +60,8 @@ impl Wire {
             let place = Some(station.netns.as_str());
             sockets.push(lab.within(station.hypervisor.as_str(), place, || packet_socket("eth0"))?);
         }
-        for Uplink { hypervisor, interface } in &world.uplinks {
-            sockets.push(lab.within(hypervisor, None, || packet_socket(interface))?);
+        for Uplink { hypervisor, interface, .. } in &world.uplinks {
+            sockets.push(lab.within(hypervisor.as_str(), None, || packet_socket(interface))?);
         }
         Ok(Self(sockets))
     }

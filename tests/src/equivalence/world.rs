@@ -1,6 +1,6 @@
 //! What the lab looks like to whoever makes up packets for it.
 
-use std::net::Ipv4Addr;
+use std::{collections::BTreeSet, net::Ipv4Addr};
 
 use anyhow::{Context as _, Result, ensure};
 use ipnet::Ipv4Net;
@@ -8,19 +8,21 @@ use raas_agent::model::{Hook, Name, Network, SubnetKind, Tenant};
 use raas_common::Mac;
 use serde_json::Value;
 
+use super::underlay::{self, Link, Uplink};
 use crate::{Lab, Station};
 
 /// Endpoints and routers, and the sizes that matter.
 ///
-/// A place where frames are captured is a number: of an endpoint, or, counted on from there, of an uplink.
+/// A place where frames are sent or captured is a number: of an endpoint, or, counted on from there, of an uplink.
 #[derive(Clone, Debug)]
 pub struct World {
     pub endpoints: Vec<Endpoint>,
-    /// Uplinks on which what arrives is captured.
     pub uplinks: Vec<Uplink>,
+    /// Whether packets are captured on uplinks: on XDP, no packet socket sees what the program takes.
+    pub is_underlay_seen: bool,
+    pub underlay_mtu: usize,
+    pub links: Vec<Link>,
     pub routers: Vec<Router>,
-    /// Layer-3 MTUs that packets meet on their way: of segments and inside tunnels.
-    pub mtus: Vec<usize>,
 }
 
 /// Where packets are sent and captured.
@@ -34,13 +36,6 @@ pub struct Endpoint {
     pub gateway: Ipv4Addr,
     pub gateway_mac: Mac,
     pub mtu: usize,
-}
-
-/// An interface of a hypervisor to the underlay.
-#[derive(Clone, Debug)]
-pub struct Uplink {
-    pub hypervisor: String,
-    pub interface: String,
 }
 
 /// A router's address, as ICMP errors carry it.
@@ -58,15 +53,33 @@ impl World {
         let network = lab.network();
         let stations = lab.stations().into_iter();
         let endpoints = stations.map(|station| endpoint(lab, station)).collect::<Result<Vec<_>>>()?;
-        // RFC 7348: 50 bytes of outer headers; RFC 2784: 24; RFC 2890: 4 more for a key.
-        let overheads = [0, 50, 24, 28];
-        let mtus = overheads.map(|overhead| usize::from(network.fabric.mtu) - overhead).to_vec();
-        Ok(Self { endpoints, uplinks: uplinks(lab), routers: routers(lab)?, mtus })
+        let uplinks = underlay::uplinks(lab)?;
+        let links = underlay::links(network, &uplinks);
+        let is_underlay_seen = lab.hook() == Some(Hook::Tc);
+        let underlay_mtu = usize::from(network.fabric.mtu);
+        Ok(Self { endpoints, uplinks, is_underlay_seen, underlay_mtu, links, routers: routers(lab)? })
+    }
+
+    /// Layer-3 MTUs that packets meet on their way, each once: of the underlay, and inside tunnels.
+    pub fn mtus(&self) -> Vec<usize> {
+        let inside = self.links.iter().map(|link| self.underlay_mtu - link.kind.overhead());
+        let mtus: BTreeSet<_> = inside.chain([self.underlay_mtu]).collect();
+        mtus.into_iter().collect()
     }
 
     /// How many places there are.
     pub fn places(&self) -> usize {
         self.endpoints.len() + self.uplinks.len()
+    }
+
+    /// The place of an uplink.
+    pub fn uplink_place(&self, uplink: usize) -> usize {
+        self.endpoints.len() + uplink
+    }
+
+    /// Whether what arrives at a place is captured.
+    pub fn is_seen(&self, place: usize) -> bool {
+        self.is_underlay_seen || !self.is_underlay(place)
     }
 
     /// Whether a place is an uplink.
@@ -79,7 +92,7 @@ impl World {
         match self.endpoints.get(place) {
             Some(endpoint) => endpoint.station.to_string(),
             None => {
-                let Uplink { hypervisor, interface } = &self.uplinks[place - self.endpoints.len()];
+                let Uplink { hypervisor, interface, .. } = &self.uplinks[place - self.endpoints.len()];
                 format!("{hypervisor}'s {interface}")
             }
         }
@@ -122,20 +135,6 @@ impl Endpoint {
     }
 }
 
-/// On XDP no packet socket sees what the program takes.
-fn uplinks(lab: &Lab) -> Vec<Uplink> {
-    let hypervisors = lab.network().fabric.hypervisors.iter().filter(|_| lab.hook() == Some(Hook::Tc));
-    let uplinks = hypervisors.flat_map(|hypervisor| {
-        let hypervisor_name = hypervisor.name.as_str();
-        let uplink = |interface: &String| Uplink {
-            hypervisor: hypervisor_name.to_owned(),
-            interface: interface.clone(),
-        };
-        hypervisor.uplinks.iter().map(uplink)
-    });
-    uplinks.collect()
-}
-
 fn endpoint(lab: &Lab, station: Station) -> Result<Endpoint> {
     let tenant = lab.network().tenants.iter().find(|tenant| tenant.name == station.tenant);
     let (network, gateway) =
@@ -146,21 +145,17 @@ fn endpoint(lab: &Lab, station: Station) -> Result<Endpoint> {
     );
     let address = lab.address(&station)?;
     let link: Value = serde_json::from_str(&lab.shell(&station, "ip -j link show dev eth0")?)?;
-    let mac = |json: &Value, pointer| -> Result<Mac> {
-        let text = json.pointer(pointer).and_then(Value::as_str).context("a MAC address")?;
-        parse_mac(text).with_context(|| format!("`{text}` is no MAC address"))
-    };
     let mtu = link.pointer("/0/mtu").and_then(Value::as_u64).context("an MTU")?;
     // Resolves the gateway, should the kernel have forgotten it.
     lab.shell(&station, &format!("ping -n -q -c 1 -W 1 {gateway}"))?;
     let neighbour = lab.shell(&station, &format!("ip -j neighbour show {gateway} dev eth0"))?;
     let neighbour: Value = serde_json::from_str(&neighbour)?;
     Ok(Endpoint {
-        mac: mac(&link, "/0/address")?,
+        mac: mac_in(&link, "/0/address")?,
         address,
         network,
         gateway,
-        gateway_mac: mac(&neighbour, "/0/lladdr").with_context(|| format!("{station}'s gateway"))?,
+        gateway_mac: mac_in(&neighbour, "/0/lladdr").with_context(|| format!("{station}'s gateway"))?,
         mtu: usize::try_from(mtu)?,
         station,
     })
@@ -202,10 +197,12 @@ fn rank(network: &Network, tenant: &Name, router: &str) -> String {
     }
 }
 
-fn parse_mac(text: &str) -> Option<Mac> {
-    let bytes: Vec<u8> =
-        text.split(':').map(|byte| u8::from_str_radix(byte, 16)).collect::<Result<_, _>>().ok()?;
-    Some(Mac::new(bytes.try_into().ok()?))
+/// A MAC address in what `ip -j` prints.
+pub fn mac_in(json: &Value, pointer: &str) -> Result<Mac> {
+    let text = json.pointer(pointer).and_then(Value::as_str).context("a MAC address")?;
+    let bytes = text.split(':').map(|byte| u8::from_str_radix(byte, 16)).collect::<Result<Vec<u8>, _>>();
+    let bytes = bytes.ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.map(Mac::new).with_context(|| format!("`{text}` is no MAC address"))
 }
 
 #[cfg(test)]
@@ -246,8 +243,15 @@ pub mod tests {
                 });
             }
         }
-        let uplink = Uplink { hypervisor: "h1".to_owned(), interface: "uplink0".to_owned() };
-        World { endpoints, uplinks: vec![uplink], routers, mtus: vec![1500, 1450, 1476, 1472] }
+        let uplink = |number: u8| Uplink {
+            hypervisor: format!("h{number}").parse().expect("a name"),
+            interface: "uplink0".to_owned(),
+            mac: Mac::new([2, 0, 0, 0, 2, number]),
+            address: Ipv4Addr::new(192, 0, 2, number),
+        };
+        let uplinks = vec![uplink(1), uplink(2)];
+        let links = underlay::links(&network, &uplinks);
+        World { endpoints, uplinks, is_underlay_seen: true, underlay_mtu: 1500, links, routers }
     }
 
     #[test]

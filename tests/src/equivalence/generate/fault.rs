@@ -44,7 +44,7 @@ impl Context<'_> {
             9..24 => Some(self.choose_checksum(packet)),
             24..60 => {
                 // As a NIC does with a short frame (IEEE 802.3), and as nobody should.
-                let room = self.from.mtu - packet.len();
+                let room = self.mtu - packet.len();
                 let most = if self.percent(80) { 46_usize.saturating_sub(packet.len()) } else { room };
                 let padding = self.rng.usize(..=most.min(room));
                 packet.resize(packet.len() + padding, 0);
@@ -54,17 +54,16 @@ impl Context<'_> {
         }
     }
 
-    /// Changes the first word of the source's payload so that the header's checksum takes a value at which
-    /// counting down the TTL carries over, or which one's complement can write in two ways (RFC 1624).
+    /// Gives the header's checksum a value at which counting down the TTL carries over, or which one's complement
+    /// can write in two ways (RFC 1624). The word with flags and fragment offset makes up for it: a router does
+    /// not look at more of it than "don't fragment".
     fn choose_checksum(&mut self, packet: &mut [u8]) -> String {
         let hops = self.rng.u16(..9);
         let wanted = 0xffff_u16.wrapping_sub(hops << 8).wrapping_add(self.rng.u16(..3)).wrapping_sub(1);
-        // The TOS and the identification are taken to know the case; the fragment offset is not checked by
-        // routers.
         packet[6..8].fill(0);
         checksum(packet);
         let current = u16::from_be_bytes([packet[10], packet[11]]);
-        // Checksum and fragment field add up to the same: `offset = current - wanted`, in one's complement.
+        // Checksum and that word add up to the same, in one's complement.
         let sum = u32::from(current) + u32::from(!wanted);
         let field = (sum & 0xffff) + (sum >> 16);
         packet[6..8].copy_from_slice(&(field as u16).to_be_bytes());

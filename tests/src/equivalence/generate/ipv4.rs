@@ -71,7 +71,7 @@ impl Context<'_> {
     /// A packet between these addresses with any of everything else.
     pub fn ipv4(&mut self, source: Ipv4Addr, destination: Ipv4Addr) -> Described {
         let options = if self.percent(8) { self.options() } else { Vec::new() };
-        let most = self.from.mtu - 20 - options.len();
+        let most = self.mtu - 20 - options.len();
         let (name, protocol, payload) = self.payload(source, destination, most);
         let mut packet = Ipv4Packet::new(source, destination, protocol, payload);
         packet.identification = self.number;

@@ -102,7 +102,7 @@ fn arp(context: &mut Context) -> Described {
 
 /// IPv6, which is bridged, or left to the gateway.
 fn ipv6(context: &mut Context) -> Described {
-    let most = context.from.mtu - Ipv6Header::LEN;
+    let most = context.mtu - Ipv6Header::LEN;
     let size = context.size(Ipv6Header::LEN, most);
     let payload = context.bytes(size);
     let [source, destination] = [1, 2].map(|host| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, host));
@@ -143,8 +143,8 @@ fn tagged(context: &mut Context) -> Described {
         let tag = [ethertype.to_be_bytes(), vlan.to_be_bytes()].concat();
         frame.splice(12..12, tag);
     }
-    // One tag more than the MTU counts fits; not two.
-    frame.truncate(context.from.mtu + HEADER);
+    // More does not leave the sender's interface.
+    frame.truncate(context.mtu + HEADER);
     (format!("{tags} VLAN tags {:02x?} before {what}", &frame[12..12 + 4 * tags]), frame)
 }
 
@@ -155,7 +155,7 @@ fn other_ethertype(context: &mut Context) -> Described {
         // Local experiments, MPLS, PPPoE, MACsec, LLDP, loopback.
         _ => context.one_of(&[0x88b5, 0x8847, 0x8864, 0x88e5, 0x88cc, 0x9000]),
     };
-    let most = context.from.mtu - 2;
+    let most = context.mtu - 2;
     let size = context.size(2, most);
     let mut payload = context.bytes(size);
     payload.extend(context.number.to_be_bytes());

@@ -4,6 +4,7 @@ mod fault;
 mod ipv4;
 mod link;
 mod payload;
+mod tunnel;
 
 use std::collections::HashSet;
 
@@ -11,6 +12,7 @@ use fastrand::Rng;
 
 use super::{
     case::{Case, NUMBERS},
+    underlay::Link,
     world::{Endpoint, World},
 };
 
@@ -26,6 +28,8 @@ struct Context<'a> {
     from: &'a Endpoint,
     /// The case's number.
     number: u16,
+    /// Most bytes of a layer-3 packet.
+    mtu: usize,
     rng: &'a mut Rng,
 }
 
@@ -46,25 +50,45 @@ impl<'a> Generator<'a> {
         let lost = self.rng.usize(..self.world.endpoints.len());
         round.push(self.case(lost, &mut numbers, ipv4::unreachable));
         while round.len() < cases {
-            let from = self.rng.usize(..self.world.endpoints.len());
-            let make = if self.rng.u8(..100) < 70 { ipv4::routed } else { link::other };
-            let case = self.case(from, &mut numbers, make);
+            let sender = self.rng.usize(..self.world.endpoints.len());
+            let case = match self.rng.u8(..100) {
+                0..62 => self.case(sender, &mut numbers, ipv4::routed),
+                62..90 => self.case(sender, &mut numbers, link::other),
+                _ => self.tunnelled(sender, &mut numbers),
+            };
             round.push(case);
         }
         round
     }
 
-    fn case(&mut self, from: usize, numbers: &mut HashSet<u16>, make: fn(&mut Context) -> Described) -> Case {
+    /// As the sender's hypervisor would send it to another.
+    fn tunnelled(&mut self, sender: usize, numbers: &mut HashSet<u16>) -> Case {
+        let (world, station) = (self.world, &self.world.endpoints[sender].station);
+        let here = |link: &&Link| {
+            link.tenant == station.tenant && world.uplinks[link.from].hypervisor == station.hypervisor
+        };
+        let link = self.rng.choice(world.links.iter().filter(here).collect::<Vec<_>>());
+        let Some(link) = link else { return self.case(sender, numbers, ipv4::routed) };
+        let case = self.case(sender, numbers, |context| tunnel::tunnelled(context, link));
+        Case { from: world.uplink_place(link.from), ..case }
+    }
+
+    fn case(
+        &mut self,
+        sender: usize,
+        numbers: &mut HashSet<u16>,
+        make: impl FnOnce(&mut Context) -> Described,
+    ) -> Case {
         let number = loop {
             let number = self.rng.u16(1..NUMBERS);
             if numbers.insert(number) {
                 break number;
             }
         };
-        let endpoint = &self.world.endpoints[from];
-        let mut context = Context { world: self.world, from: endpoint, number, rng: &mut self.rng };
+        let (world, from) = (self.world, &self.world.endpoints[sender]);
+        let mut context = Context { world, from, number, mtu: from.mtu, rng: &mut self.rng };
         let (what, frame) = make(&mut context);
-        Case { number, from, what: format!("{}: {what}", endpoint.station), frame }
+        Case { number, from: sender, sender, what: format!("{}: {what}", from.station), frame }
     }
 }
 
@@ -85,7 +109,7 @@ impl<'a> Context<'a> {
         let size = match self.rng.u8(..10) {
             0..3 => self.rng.usize(..80),
             3..7 => {
-                let mtu = self.one_of(&self.world.mtus);
+                let mtu = self.one_of(&self.world.mtus());
                 (mtu + self.rng.usize(..5)).saturating_sub(around + 2)
             }
             _ => self.rng.usize(..=most),
