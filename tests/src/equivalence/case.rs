@@ -1,5 +1,7 @@
 //! One frame that is sent, with the fast path off and on.
 
+use std::borrow::Cow;
+
 use etherparse::IpNumber;
 
 use super::{
@@ -31,11 +33,16 @@ pub struct Case {
 }
 
 impl Case {
+    /// The tenant's frame: all of it, or what is in the tunnel packet.
+    pub fn content(&self) -> Cow<'_, [u8]> {
+        let inner = inside(&self.frame).filter(|_| self.from != self.sender);
+        inner.map_or(Cow::Borrowed(&self.frame), Cow::Owned)
+    }
+
     /// Whether a frame that arrived is this one, forwarded: same addresses, protocol and identification.
     pub fn is_carried_by(&self, frame: &[u8]) -> bool {
-        let content = inside(&self.frame).filter(|_| self.from != self.sender);
-        let sent = content.as_deref().unwrap_or(&self.frame);
-        match (ipv4(sent), ipv4(frame)) {
+        let sent = self.content();
+        match (ipv4(&sent), ipv4(frame)) {
             (Some(sent), Some(seen)) => {
                 (
                     sent.header.source,
@@ -50,7 +57,7 @@ impl Case {
                 )
             }
             // What is not routed does not change.
-            _ => sent == frame,
+            _ => *sent == *frame,
         }
     }
 }

@@ -187,6 +187,22 @@ fn losses_copies_and_strangers_are_found() {
     assert_eq!(compare(&world, &cases, &seen(1), &elsewhere).len(), 2);
 }
 
+/// As a router's own, and as anybody else's.
+#[test]
+fn only_what_claims_to_come_from_a_router_may_arrive_on_the_fast_path_only() {
+    let world = demo();
+    let to = &world.endpoints[2];
+    for (source, findings) in [(to.gateway, 0), (world.endpoints[1].address, 1)] {
+        let mut packet = Ipv4Packet::udp(source, to.address, 20);
+        packet.identification = 77;
+        let frame = ethernet(to.mac, to.gateway_mac, IPV4, &packet.build());
+        let cases = [Case { number: 77, from: 0, sender: 0, what: String::new(), frame: frame.clone() }];
+        let seen = [Seen { at: 2, frame }];
+        assert_eq!(compare(&world, &cases, &[], &seen).len(), findings);
+        assert_eq!(compare(&world, &cases, &seen, &[]).len(), 1);
+    }
+}
+
 #[test]
 fn the_report_says_where_the_difference_is() {
     let world = demo();

@@ -55,8 +55,9 @@ impl Context<'_> {
             0..88 => self.from.address,
             88..95 => self.fellow().address,
             _ => {
-                let never: [Ipv4Addr; 6] = [
+                let never: [Ipv4Addr; 7] = [
                     self.from.gateway,
+                    self.fellow().gateway,
                     self.from.network.broadcast(),
                     [127, 0, 0, 1].into(),
                     [0, 0, 0, 0].into(),
