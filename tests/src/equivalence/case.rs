@@ -1,7 +1,5 @@
 //! One frame that is sent, with the fast path off and on.
 
-use std::borrow::Cow;
-
 use etherparse::IpNumber;
 
 use super::{
@@ -33,10 +31,14 @@ pub struct Case {
 }
 
 impl Case {
-    /// The tenant's frame: all of it, or what is in the tunnel packet.
-    pub fn content(&self) -> Cow<'_, [u8]> {
+    /// The tenant's frame: all of it without tags, or what is in the tunnel packet.
+    pub fn content(&self) -> Vec<u8> {
         let inner = inside(&self.frame).filter(|_| self.from != self.sender);
-        inner.map_or(Cow::Borrowed(&self.frame), Cow::Owned)
+        let mut content = inner.unwrap_or_else(|| self.frame.clone());
+        while matches!(content.get(12..16), Some([0x81, 0, ..] | [0x88, 0xa8, ..])) {
+            content.drain(12..16);
+        }
+        content
     }
 
     /// Whether a frame that arrived is this one, forwarded: same addresses, protocol and identification.
@@ -57,7 +59,7 @@ impl Case {
                 )
             }
             // What is not routed does not change.
-            _ => *sent == *frame,
+            _ => sent == frame,
         }
     }
 }

@@ -57,6 +57,8 @@ const DIFFERENCES: &[Difference] = &[
     // Each kernel on the way discards what claims to come from itself (`fib_validate_source`). The fast path asks
     // that of the first router only: it would cost a lookup at each.
     Difference::Arrival(is_from_a_router),
+    // Reserved bits of a VXLAN header are to be ignored (RFC 7348, section 5). The kernel discards such packets.
+    Difference::Arrival(has_reserved_vxlan_bits),
 ];
 
 /// Whether something of this case may arrive with the fast path on, and nothing without.
@@ -135,6 +137,10 @@ fn is_from_a_router(world: &World, case: &Case) -> bool {
     let mut gateways =
         world.endpoints.iter().flat_map(|endpoint| [endpoint.gateway, endpoint.network.broadcast()]);
     gateways.any(|gateway| gateway == source) || world.routers.iter().any(|router| router.address == source)
+}
+
+fn has_reserved_vxlan_bits(_: &World, case: &Case) -> bool {
+    case.from != case.sender && Tunnel::of(&case.frame).is_some_and(|tunnel| tunnel.has_reserved_vxlan_bits())
 }
 
 fn padding(_: &Context, frame: &mut Vec<u8>) {

@@ -139,6 +139,8 @@ fn of_a_tunnel_packet_only_what_is_named_may_change() {
     let place = world.endpoints.len();
     let gre = underlay.gre(0, Some(1001), IPV4, &inner[L3..]);
     assert_eq!(blind_at(&world, &cases, place, &gre), (38..42).collect(), "the key");
+    let lost = compare(&world, &cases, &[Seen { at: place, frame: gre }], &[]);
+    assert_eq!(lost.first().and_then(|finding| finding.number), Some(77));
     let vxlan = underlay.vxlan(0, 50000, 10001, &inner);
     assert_eq!(blind_at(&world, &cases, place, &vxlan), BTreeSet::from([34, 35]), "the source port");
 }

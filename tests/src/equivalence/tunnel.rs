@@ -73,6 +73,13 @@ impl Tunnel {
         }
     }
 
+    /// Whether bits of a VXLAN header are set that have no meaning.
+    pub fn has_reserved_vxlan_bits(&self) -> bool {
+        let header = self.outer.last_chunk();
+        !self.is_gre
+            && header.is_some_and(|[flags, a, b, c, .., d]: &[u8; 8]| flags & !8 | a | b | c | d != 0)
+    }
+
     /// Changes the outer IPv4 header.
     fn change(&mut self, f: impl FnOnce(&mut Ipv4Header)) {
         let header = Ipv4HeaderSlice::from_slice(&self.outer[L3..]).expect("it was read from here");
@@ -83,7 +90,8 @@ impl Tunnel {
 
     /// All in one piece.
     pub fn whole(&self) -> Vec<u8> {
-        [&self.outer[..], &self.inner].concat()
+        let content = if self.is_gre { &self.inner[L3..] } else { &self.inner };
+        [&self.outer, content].concat()
     }
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use raas_lab::{Lab, equivalence::Options};
 
 /// Frames that are sent if `RAAS_EQUIVALENCE_CASES` does not say otherwise.
-const CASES: usize = 12_000;
+const CASES: usize = 8000;
 
 /// Random packets arrive as they do without the fast path.
 pub fn random(lab: &Lab) -> Result<()> {
