@@ -25,7 +25,7 @@ pub struct Context<'a> {
 /// Something that may differ.
 enum Difference {
     /// Makes tenants' frames that differ in this alone the same.
-    Frame(fn(&Context, &mut Vec<u8>)),
+    Frame(fn(&Context, Vec<u8>) -> Vec<u8>),
     /// The same of what is around them on the underlay.
     Tunnel(fn(&mut Tunnel)),
     /// Says of which cases something may arrive with the fast path on only.
@@ -69,26 +69,23 @@ pub fn may_arrive_on_fast_path_only(world: &World, case: &Case) -> bool {
 /// The frame without what may differ.
 pub fn erase(context: &Context, frame: &[u8]) -> Vec<u8> {
     let tunnel = Tunnel::of(frame).filter(|_| context.world.is_underlay(context.at));
-    let Some(mut tunnel) = tunnel else {
-        let mut frame = frame.to_vec();
-        erase_in(context, &mut frame);
-        return frame;
-    };
+    let Some(mut tunnel) = tunnel else { return erase_in(context, frame.to_vec()) };
     for difference in DIFFERENCES {
         if let Difference::Tunnel(erase) = difference {
             erase(&mut tunnel);
         }
     }
-    erase_in(context, &mut tunnel.inner);
+    tunnel.inner = erase_in(context, tunnel.inner);
     tunnel.whole()
 }
 
-fn erase_in(context: &Context, frame: &mut Vec<u8>) {
+fn erase_in(context: &Context, mut frame: Vec<u8>) -> Vec<u8> {
     for difference in DIFFERENCES {
         if let Difference::Frame(erase) = difference {
-            erase(context, frame);
+            frame = erase(context, frame);
         }
     }
+    frame
 }
 
 impl Context<'_> {
@@ -100,16 +97,17 @@ impl Context<'_> {
     }
 }
 
-fn identification(context: &Context, frame: &mut Vec<u8>) {
-    let Some(mut header) = ipv4(frame).map(|packet| packet.header) else { return };
-    if !context.cases.iter().any(|case| case.is_carried_by(frame)) {
+fn identification(context: &Context, mut frame: Vec<u8>) -> Vec<u8> {
+    let Some(mut header) = ipv4(&frame).map(|packet| packet.header) else { return frame };
+    if !context.cases.iter().any(|case| case.is_carried_by(&frame)) {
         header.identification = 0;
-        rewrite(frame, header);
+        rewrite(&mut frame, header);
     }
+    frame
 }
 
-fn timestamps(_: &Context, frame: &mut Vec<u8>) {
-    let Some(packet) = ipv4(frame) else { return };
+fn timestamps(_: &Context, mut frame: Vec<u8>) -> Vec<u8> {
+    let Some(packet) = ipv4(&frame) else { return frame };
     let is_reply = Icmpv4::of(&packet).is_some_and(|icmp| icmp.kind() == 14);
     let right = Sum16BitWords::new().add_slice(packet.payload).ones_complement() == 0;
     if is_reply && right && packet.payload.len() >= 20 {
@@ -118,16 +116,18 @@ fn timestamps(_: &Context, frame: &mut Vec<u8>) {
         frame[icmp + 2..icmp + 4].fill(0);
         frame[icmp + 12..icmp + 20].fill(0);
     }
+    frame
 }
 
-fn equal_router(context: &Context, frame: &mut Vec<u8>) {
-    let Some(packet) = ipv4(frame) else { return };
+fn equal_router(context: &Context, mut frame: Vec<u8>) -> Vec<u8> {
+    let Some(packet) = ipv4(&frame) else { return frame };
     if Icmpv4::of(&packet).is_some_and(|icmp| icmp.quoted().is_some()) {
         let mut header = packet.header;
-        let Some(tenant) = context.tenant(frame) else { return };
+        let Some(tenant) = context.tenant(&frame) else { return frame };
         header.source = context.world.representative(tenant, Ipv4Addr::from(header.source)).octets();
-        rewrite(frame, header);
+        rewrite(&mut frame, header);
     }
+    frame
 }
 
 fn is_from_a_router(world: &World, case: &Case) -> bool {
@@ -143,8 +143,9 @@ fn has_reserved_vxlan_bits(_: &World, case: &Case) -> bool {
     case.from != case.sender && Tunnel::of(&case.frame).is_some_and(|tunnel| tunnel.has_reserved_vxlan_bits())
 }
 
-fn padding(_: &Context, frame: &mut Vec<u8>) {
-    if let Some(packet) = ipv4(frame) {
+fn padding(_: &Context, mut frame: Vec<u8>) -> Vec<u8> {
+    if let Some(packet) = ipv4(&frame) {
         frame.truncate(L3 + usize::from(packet.header.total_len));
     }
+    frame
 }
