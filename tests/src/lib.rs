@@ -8,6 +8,7 @@
 
 mod agent;
 mod dump;
+pub mod equivalence;
 mod files;
 mod lab;
 mod owner;

@@ -84,6 +84,8 @@ pub enum LinkKind {
         port: u16,
         /// Whether it learns outer addresses from packets.
         learning: bool,
+        /// Whether its outer headers are the fast path's.
+        like_fast_path: bool,
     },
     /// Something else.
     Other,

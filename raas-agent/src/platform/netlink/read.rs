@@ -16,7 +16,7 @@ use netlink_packet_route::{
 };
 use rtnetlink::Handle;
 
-use super::kernel_error;
+use super::{kernel_error, link::outer_headers};
 use crate::apply::{BridgePort, Link, LinkKind};
 
 /// Index of `lo` in every namespace (LOOPBACK_IFINDEX).
@@ -146,7 +146,8 @@ fn vxlan(data: &[InfoVxlan]) -> LinkKind {
         }
     }
     let learning = data.contains(&InfoVxlan::Learning(true));
-    LinkKind::Vxlan { vni: id, local: source, port: udp_port, learning }
+    let like_fast_path = outer_headers().iter().all(|setting| data.contains(setting));
+    LinkKind::Vxlan { vni: id, local: source, port: udp_port, learning, like_fast_path }
 }
 
 fn port(data: &[InfoBridgePort]) -> BridgePort {
