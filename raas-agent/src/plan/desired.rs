@@ -292,6 +292,16 @@ pub struct Tunnel {
     pub spec: TunnelSpec,
 }
 
+impl Tunnel {
+    /// Address of the BGP neighbour at the other end, if the session is not unnumbered.
+    pub fn neighbor(&self) -> Option<Ipv4Addr> {
+        match self.spec {
+            TunnelSpec::Gre { neighbor, .. } => neighbor,
+            TunnelSpec::Vxlan { .. } => None,
+        }
+    }
+}
+
 /// What a tunnel carries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TunnelSpec {
@@ -305,6 +315,8 @@ pub enum TunnelSpec {
         device: String,
         /// MAC of the router's end.
         mac: [u8; 6],
+        /// Address of the BGP neighbour; none: the session is unnumbered.
+        neighbor: Option<Ipv4Addr>,
     },
     /// Layer 2, of one bridge domain.
     Vxlan {

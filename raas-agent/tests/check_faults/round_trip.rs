@@ -3,9 +3,10 @@
 
 use std::{fmt::Write as _, path::Path};
 
+use ipnet::Ipv4Net;
 use raas_agent::{
     config::{self, File},
-    model::{Bgp, EndpointKind, Fabric, Level, Network, Subnet, SubnetKind, Tenant},
+    model::{Bgp, EndpointKind, Fabric, Level, Network, Peer, Subnet, SubnetKind, Tenant},
 };
 
 use super::edited;
@@ -38,6 +39,21 @@ fn bgp(table: &str, bgp: &Bgp) -> String {
         if let Some(preference) = neighbor.local_preference {
             let _ = writeln!(toml, "local-preference = {preference}");
         }
+    }
+    toml
+}
+
+fn peer(peer: &Peer) -> String {
+    let Peer { name, remote, key, asn, address, maximum_prefix, import, export } = peer;
+    let list = |networks: &[Ipv4Net]| networks.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let mut toml = format!("[[transit.peer]]\nname = '{name}'\nremote = '{remote}'\nasn = {asn}\n");
+    let _ = writeln!(toml, "maximum-prefix = {maximum_prefix}");
+    let _ = writeln!(toml, "import = {:?}\nexport = {:?}", list(import), list(export));
+    if let Some(key) = key {
+        let _ = writeln!(toml, "gre-key = {key}");
+    }
+    if let Some(address) = address {
+        let _ = writeln!(toml, "address = '{address}'");
     }
     toml
 }
@@ -84,6 +100,7 @@ fn tenant(tenant: &Tenant) -> String {
         let (name, hypervisor) = (&transit.name, &transit.hypervisor);
         let _ = writeln!(toml, "[[transit]]\nname = '{name}'\nhypervisor = '{hypervisor}'\nlevel = {level}");
         toml += &bgp("transit", &transit.bgp);
+        toml.extend(transit.peers.iter().map(peer));
     }
     for attachment in &tenant.attachments {
         let _ = writeln!(toml, "[[attachment]]\nbetween = ['{}', '{}']", attachment.a, attachment.b);

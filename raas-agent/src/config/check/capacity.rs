@@ -63,8 +63,12 @@ fn loads<'r>(tenant: &Resolved<'r>) -> BTreeMap<&'r Name, Load> {
             }
         }
     }
-    for hypervisor in tenant.raw.transits.iter().filter_map(|transit| value(&transit.hypervisor)) {
-        loads.entry(hypervisor).or_default().routers += 1;
+    for transit in &tenant.raw.transits {
+        let Some(hypervisor) = value(&transit.hypervisor) else { continue };
+        let load = loads.entry(hypervisor).or_default();
+        load.routers += 1;
+        load.tunnels += transit.peers.len();
+        load.ports += transit.peers.len();
     }
     // A GRE tunnel ends at two hypervisors, and has a port at each.
     for hypervisor in tenant.edges.iter().filter_map(|edge| edge.crosses()).flatten() {

@@ -121,7 +121,13 @@ pub(crate) fn topology() -> Topology {
             tunnel(
                 GRE,
                 1472,
-                TunnelSpec::Gre { key: Some(7), router: SPINE, device: "rt1".into(), mac: mac(9).bytes },
+                TunnelSpec::Gre {
+                    key: Some(7),
+                    router: SPINE,
+                    device: "rt1".into(),
+                    mac: mac(9).bytes,
+                    neighbor: None,
+                },
             ),
             tunnel(VXLAN, 1450, TunnelSpec::Vxlan { vni: 100, domain: DOMAIN }),
         ],
