@@ -13,5 +13,6 @@ pub mod platform;
 pub mod report;
 pub mod tunnel;
 
-/// The fast path's object file (ELF), with the programs `raas_xdp` and `raas_tc`.
+/// The fast path's object file (ELF), with the programs `raas_xdp` and `raas_tc`, and
+/// their twins for `raas explain`.
 pub static EBPF_OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/raas-ebpf.o"));

@@ -16,6 +16,7 @@ mod globals;
 mod mac;
 mod nexthop;
 mod port;
+mod trace;
 mod tunnel;
 #[cfg(feature = "user")]
 mod user;
@@ -30,6 +31,7 @@ pub use globals::{Globals, GlobalsFlags};
 pub use mac::Mac;
 pub use nexthop::{BUCKETS, Group, MAX_GROUPS, MAX_NEXTHOPS, Nexthop, NexthopFlags, NexthopKind};
 pub use port::{MAX_PORTS, Port, PortKind};
+pub use trace::{MAX_TRACE, StepKind, Trace, TraceStep};
 pub use tunnel::{
     ENCAP_HEADER_LEN, Encap, EncapSlot, MAX_TUNNELS, TunnelIngress, TunnelKey, TunnelKind, VXLAN_PORT,
 };

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "`Pod` is an unsafe marker trait")]
 
 use crate::{
-    Counter, Domain, EncapSlot, FdbEntry, FdbKey, FibNode, Globals, Group, Nexthop, Port, Router,
+    Counter, Domain, EncapSlot, FdbEntry, FdbKey, FibNode, Globals, Group, Nexthop, Port, Router, Trace,
     TunnelIngress, TunnelKey,
 };
 
@@ -26,6 +26,7 @@ pod!(
     Nexthop,
     Port,
     Router,
+    Trace,
     TunnelIngress,
     TunnelKey,
 );

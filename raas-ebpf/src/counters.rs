@@ -1,27 +1,25 @@
 //! Counting: each packet once in the scope that it entered through.
 
-use raas_common::{Exit, counter_index};
+use raas_common::Exit;
 
-use crate::{maps, packet::Packet};
+use crate::packet::Packet;
 
 /// How much one packet counts, taken before anything changes it.
 #[derive(Clone, Copy)]
-pub struct Tally {
+pub struct Tally<P> {
+    packet: P,
     packets: u32,
     bytes: u32,
 }
 
-impl Tally {
+impl<P: Packet> Tally<P> {
     #[inline(always)]
-    pub fn of<P: Packet>(packet: P) -> Self {
-        Self { packets: packet.segments(), bytes: packet.length() }
+    pub fn of(packet: P) -> Self {
+        Self { packet, packets: packet.segments(), bytes: packet.length() }
     }
 
     #[inline(always)]
     pub fn count(self, scope: u32, exit: Exit) {
-        if let Some(counter) = maps::counter(counter_index(scope, exit)) {
-            counter.packets += u64::from(self.packets);
-            counter.bytes += u64::from(self.bytes);
-        }
+        self.packet.count(scope, exit, self.packets, self.bytes);
     }
 }

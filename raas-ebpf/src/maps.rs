@@ -8,7 +8,7 @@ use aya_ebpf::{
 use raas_common::{
     Counter, DEFAULT_FIB_NODES, Domain, Encap, EncapSlot, FdbEntry, FdbKey, FibEntry, FibNode, Globals,
     GlobalsFlags, Group, MAX_DOMAINS, MAX_EXITS, MAX_FDB, MAX_GROUPS, MAX_NEXTHOPS, MAX_PORTS, MAX_ROUTERS,
-    MAX_SCOPES, MAX_TUNNELS, Nexthop, Port, Router, TunnelIngress, TunnelKey,
+    MAX_SCOPES, MAX_TUNNELS, Nexthop, Port, Router, Trace, TunnelIngress, TunnelKey,
 };
 
 use crate::packet::Address;
@@ -42,6 +42,8 @@ static ENCAPS: Array<EncapSlot, { MAX_TUNNELS as usize }, MMAPABLE> = Array::new
 static COUNTERS: PerCpuArray<Counter, { (MAX_SCOPES * MAX_EXITS) as usize }> = PerCpuArray::new();
 #[btf_map]
 static DEVICES: DevMapHash<{ MAX_PORTS as usize }> = DevMapHash::new();
+#[btf_map]
+static TRACE: Array<Trace, 1> = Array::new();
 
 /// The fast path is switched on.
 #[inline(always)]
@@ -144,4 +146,10 @@ pub fn has_device(index: u32) -> bool {
 #[inline(always)]
 pub fn redirect(index: u32) -> Option<u32> {
     DEVICES.redirect(index, 0).ok()
+}
+
+/// The trace of the packet that `raas explain` has sent, one at a time.
+#[inline(always)]
+pub fn trace() -> Option<*mut Trace> {
+    TRACE.get_ptr_mut(0)
 }

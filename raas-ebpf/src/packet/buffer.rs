@@ -1,8 +1,9 @@
 //! What the pipeline needs of a packet buffer. XDP and TC differ here and nowhere else.
 
-use raas_common::TunnelKind;
+use raas_common::{Exit, TraceStep, TunnelKind, counter_index};
 
 use super::Cursor;
+use crate::maps;
 
 /// What lies in front of the layer-3 packet. The value is its length in bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,4 +105,17 @@ pub trait Packet: Copy {
 
     /// Sends it.
     fn send(self, egress: Egress) -> Result<Self::Verdict, Refused>;
+
+    /// Counts packets and bytes that take `exit` in `scope`.
+    #[inline(always)]
+    fn count(self, scope: u32, exit: Exit, packets: u32, bytes: u32) {
+        if let Some(counter) = maps::counter(counter_index(scope, exit)) {
+            counter.packets += u64::from(packets);
+            counter.bytes += u64::from(bytes);
+        }
+    }
+
+    /// Notes a step for `raas explain`. Nothing, and the step is not even made, but for a [`Traced`](super::Traced) packet.
+    #[inline(always)]
+    fn note(self, _step: impl FnOnce() -> TraceStep) {}
 }

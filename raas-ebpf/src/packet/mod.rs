@@ -8,6 +8,7 @@ mod ipv4;
 mod ipv6;
 mod ports;
 mod tc;
+mod traced;
 mod vxlan;
 mod xdp;
 
@@ -19,5 +20,6 @@ pub use ipv4::{Ipv4, Protocol, fold};
 pub use ipv6::Ipv6;
 pub use ports::{Ports, tcp_header_len};
 pub use tc::Tc;
+pub use traced::Traced;
 pub use vxlan::{Udp, Vxlan};
 pub use xdp::Xdp;

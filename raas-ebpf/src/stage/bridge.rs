@@ -4,7 +4,7 @@
 //! `PUNT_NOT_IPV4`, `PUNT_UNKNOWN_MAC`, `PUNT_HAIRPIN`, `PUNT_TOO_BIG`, `PUNT_UNDERLAY_NEXTHOP`,
 //! `PUNT_MALFORMED`, those of the steps.
 
-use raas_common::{Be32, Exit, FdbKind, NexthopFlags, Port};
+use raas_common::{Be32, Exit, FdbKind, NexthopFlags, Port, StepKind};
 
 use super::{
     Arrival, Forward, Way,
@@ -47,12 +47,14 @@ pub fn decide<P: Packet>(packet: P, port: &Port, arrival: &Arrival, domain: u32)
         && here.router != 0
         && Address::from(&here.gateway) == ethernet.destination
     {
+        packet.note(|| StepKind::GATEWAY.with([here.router, 0, 0]));
         return match ethernet.ethertype {
             EtherType::IPV4 => Ok(Next::Route { router: here.router, address: here.address }),
             _ => Err(Exit::PUNT_NOT_IPV4),
         };
     }
     let station = maps::station(domain, ethernet.destination).ok_or(Exit::PUNT_UNKNOWN_MAC)?;
+    packet.note(|| StepKind::STATION.with([station.kind.value, station.target, station.mtu]));
     let (exit, way) = match station.kind {
         FdbKind::PORT if station.target != packet.ingress() => {
             let peer = station.flags & NexthopFlags::REDIRECT_PEER != 0;

@@ -1,7 +1,7 @@
 //! What stages tell each other: where a packet entered, and how it is to leave. Nothing here has touched the
 //! packet.
 
-use raas_common::{Be16, Encap, Exit, TunnelIngress};
+use raas_common::{Be16, Encap, Exit, StepKind, TraceStep, TunnelIngress};
 
 use crate::{
     maps,
@@ -30,6 +30,15 @@ impl Arrival {
     #[inline(always)]
     pub fn payload_len(&self) -> u32 {
         self.end.saturating_sub(self.framing.len())
+    }
+
+    /// What a trace says of it.
+    #[inline(always)]
+    pub fn step(&self) -> TraceStep {
+        match self.place {
+            Place::Domain(domain) => StepKind::DOMAIN.with([domain, self.scope, 0]),
+            Place::Router(router) => StepKind::TUNNEL.with([router, self.scope, 0]),
+        }
     }
 }
 

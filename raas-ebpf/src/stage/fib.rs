@@ -2,14 +2,20 @@
 //!
 //! Exits: `PUNT_NO_ROUTE`.
 
-use raas_common::{Be32, Exit, FibEntry, Nexthop, bucket};
+use raas_common::{Be32, Exit, FibEntry, Nexthop, StepKind, bucket};
 
-use crate::maps;
+use crate::{maps, packet::Packet};
 
 #[inline(always)]
-pub fn lookup(router: u32, destination: Be32, hash: u32) -> Result<&'static Nexthop, Exit> {
+pub fn lookup<P: Packet>(
+    packet: P,
+    router: u32,
+    destination: Be32,
+    hash: u32,
+) -> Result<&'static Nexthop, Exit> {
     let router = maps::router(router).ok_or(Exit::PUNT_NO_ROUTE)?;
     let entry = descend(router.root, destination);
+    packet.note(|| StepKind::ENTRY.with([entry.bits, bucket(hash, router.seed) as u32, 0]));
     let nexthop = if entry.is_group() {
         maps::group_member(entry.index(), bucket(hash, router.seed))
     } else if entry.is_leaf() {

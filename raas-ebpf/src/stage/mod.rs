@@ -4,7 +4,7 @@ mod bridge;
 mod decision;
 mod ecn;
 mod emit;
-mod fib;
+pub(crate) mod fib;
 mod gre;
 mod hand_up;
 mod inspect;
@@ -16,7 +16,7 @@ mod uplink;
 mod vxlan;
 mod walk;
 
-use raas_common::{Be32, Exit, Port, PortKind};
+use raas_common::{Be32, Exit, Port, PortKind, StepKind};
 
 use self::decision::{Arrival, Forward, Place, Way};
 use crate::{
@@ -38,6 +38,7 @@ pub fn run<P: Packet>(packet: P) -> P::Verdict {
     let Some(port) = maps::port(packet.ingress()) else {
         return leave::<P>(tally, 0, Exit::PUNT_UNKNOWN_PORT);
     };
+    packet.note(|| StepKind::PORT.with([packet.ingress(), port.kind.value, port.scope]));
     packet.gather(HEADERS);
 
     if port.kind == PortKind::TUNNEL {
@@ -55,6 +56,7 @@ pub fn run<P: Packet>(packet: P) -> P::Verdict {
         Ok(arrival) => arrival,
         Err(exit) => return leave::<P>(tally, port.scope, exit),
     };
+    packet.note(|| arrival.step());
     let sent = decide(packet, port, &arrival)
         .and_then(|forward| emit::emit(packet, arrival.framing, &forward).map(|v| (v, forward)));
     match (sent, arrival.tunnel) {
@@ -111,7 +113,7 @@ fn decide<P: Packet>(packet: P, port: &Port, arrival: &Arrival) -> Result<Forwar
 
 /// Counts what was sent.
 #[inline(always)]
-fn sent_as<V>(tally: Tally, scope: u32, forward: &Forward, verdict: V) -> V {
+fn sent_as<P: Packet>(tally: Tally<P>, scope: u32, forward: &Forward, verdict: P::Verdict) -> P::Verdict {
     debug!("sent with exit {}", forward.exit.value);
     tally.count(scope, forward.exit);
     if let Way::Tunnel(encap, _) = forward.way {
@@ -122,7 +124,7 @@ fn sent_as<V>(tally: Tally, scope: u32, forward: &Forward, verdict: V) -> V {
 
 /// Counts a packet that is not sent, and leaves it to the kernel or discards it.
 #[inline(always)]
-fn leave<P: Packet>(tally: Tally, scope: u32, exit: Exit) -> P::Verdict {
+fn leave<P: Packet>(tally: Tally<P>, scope: u32, exit: Exit) -> P::Verdict {
     debug!("left with exit {}", exit.value);
     tally.count(scope, exit);
     if is_punt(exit) { P::PASS } else { P::DROP }

@@ -29,7 +29,7 @@ pub fn decide<P: Packet>(packet: P, arrival: &Arrival, router: u32, address: Be3
     let hash = flow_of(&ip, cursor.peek()).hash();
     let size = segment::size(packet, &ip, &cursor, length)?;
     let traveller = Traveller { destination: ip.destination, hash, ttl: ip.ttl, size };
-    let (nexthop, ttl) = walk(router, &traveller)?;
+    let (nexthop, ttl) = walk(packet, router, &traveller)?;
 
     let (exit, way) = match nexthop.kind {
         NexthopKind::PORT => {

@@ -3,9 +3,10 @@
 //!
 //! Exits: `PUNT_NO_ROUTE`, `PUNT_NEXTHOP`, `DROP_BLACKHOLE`, `PUNT_TTL`, `PUNT_TOO_BIG`, `PUNT_WALK`.
 
-use raas_common::{Be32, Exit, MAX_WALK, Nexthop, NexthopKind};
+use raas_common::{Be32, Exit, MAX_WALK, Nexthop, NexthopKind, StepKind};
 
 use super::fib;
+use crate::packet::Packet;
 
 /// What is to be forwarded.
 pub struct Traveller {
@@ -21,10 +22,16 @@ pub struct Traveller {
 ///
 /// Each router asks in the kernel's order (`ip_route_input`, then `ip_forward`): the route, the TTL, the MTU.
 #[inline(always)]
-pub fn walk(mut router: u32, packet: &Traveller) -> Result<(&'static Nexthop, u8), Exit> {
-    let mut ttl = packet.ttl;
+pub fn walk<P: Packet>(
+    packet: P,
+    mut router: u32,
+    traveller: &Traveller,
+) -> Result<(&'static Nexthop, u8), Exit> {
+    let mut ttl = traveller.ttl;
     for _ in 0..MAX_WALK {
-        let nexthop = fib::lookup(router, packet.destination, packet.hash)?;
+        packet.note(|| StepKind::ROUTER.with([router, u32::from(ttl), 0]));
+        let nexthop = fib::lookup(packet, router, traveller.destination, traveller.hash)?;
+        packet.note(|| StepKind::NEXTHOP.with([nexthop.kind.value, nexthop.target, nexthop.mtu]));
         match nexthop.kind {
             NexthopKind::ROUTER | NexthopKind::PORT | NexthopKind::VXLAN | NexthopKind::GRE => {}
             NexthopKind::BLACKHOLE => return Err(Exit::DROP_BLACKHOLE),
@@ -34,7 +41,7 @@ pub fn walk(mut router: u32, packet: &Traveller) -> Result<(&'static Nexthop, u8
             return Err(Exit::PUNT_TTL);
         }
         ttl -= 1;
-        if packet.size > nexthop.mtu {
+        if traveller.size > nexthop.mtu {
             return Err(Exit::PUNT_TOO_BIG);
         }
         if nexthop.kind != NexthopKind::ROUTER {

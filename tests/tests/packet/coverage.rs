@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use raas_common::Exit;
 
-use crate::{bridge, gre, gso, route, slow_path, uplink, vxlan};
+use crate::{bridge, case::Case, gre, gso, route, slow_path, uplink, vxlan};
 
-#[test]
-fn every_exit_has_a_case() {
-    let tables = [
+/// All tables.
+pub fn tables() -> [Vec<Case>; 7] {
+    [
         bridge::cases(),
         route::cases(),
         gre::cases(),
@@ -16,7 +16,12 @@ fn every_exit_has_a_case() {
         uplink::cases(),
         slow_path::cases(),
         gso::cases(),
-    ];
+    ]
+}
+
+#[test]
+fn every_exit_has_a_case() {
+    let tables = tables();
     let covered: BTreeSet<Exit> =
         tables.iter().flatten().flat_map(|case| &case.counts).map(|&(_, exit)| exit).collect();
     let missing: Vec<&str> =

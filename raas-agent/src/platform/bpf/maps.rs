@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Every map of the fast path, by name. `raas-ebpf` defines them, `raas-common` lays their elements out.
-pub(super) const NAMES: [&str; 12] = [
+pub(super) const NAMES: [&str; 13] = [
     "GLOBALS",
     "PORTS",
     "DOMAINS",
@@ -26,6 +26,7 @@ pub(super) const NAMES: [&str; 12] = [
     "ENCAPS",
     "COUNTERS",
     "DEVICES",
+    "TRACE",
 ];
 
 /// The maps that are written element by element. The FIB's are in [`FibMemory`](super::FibMemory), the outer

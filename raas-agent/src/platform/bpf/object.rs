@@ -17,6 +17,9 @@ use super::{
 
 pub(super) const XDP_PROGRAM: &str = "raas_xdp";
 pub(super) const TC_PROGRAM: &str = "raas_tc";
+/// Their twins, which write a packet's way down for `raas explain`, and are attached to nothing.
+pub(super) const XDP_EXPLAIN: &str = "raas_xdp_explain";
+pub(super) const TC_EXPLAIN: &str = "raas_tc_explain";
 
 /// The kernel sets it on device maps by itself (kernel/bpf/devmap.c, `dev_map_init_map`).
 const BPF_F_RDONLY_PROG: u32 = 1 << 7;
@@ -36,7 +39,7 @@ pub enum Origin {
     },
 }
 
-/// The two programs, loaded.
+/// The two programs and their twins, loaded.
 pub struct FastPath {
     ebpf: Ebpf,
     pins: Pins,
@@ -63,9 +66,15 @@ impl FastPath {
             ebpf
         };
         let mut this = Self { ebpf, pins: pins.clone(), origin };
-        this.xdp()?.load().with_context(|| format!("loading program {XDP_PROGRAM}"))?;
-        this.tc()?.load().with_context(|| format!("loading program {TC_PROGRAM}"))?;
-        for name in [XDP_PROGRAM, TC_PROGRAM] {
+        for name in [XDP_PROGRAM, XDP_EXPLAIN] {
+            let program: &mut Xdp = program(&mut this.ebpf, name)?;
+            program.load().with_context(|| format!("loading program {name}"))?;
+        }
+        for name in [TC_PROGRAM, TC_EXPLAIN] {
+            let program: &mut SchedClassifier = program(&mut this.ebpf, name)?;
+            program.load().with_context(|| format!("loading program {name}"))?;
+        }
+        for name in [XDP_PROGRAM, TC_PROGRAM, XDP_EXPLAIN, TC_EXPLAIN] {
             this.pin_program(name)?;
         }
         Ok(this)

@@ -7,7 +7,7 @@ use aya::{
     maps::{Array, HashMap, MapData, PerCpuArray, xdp::DevMapHash},
     programs::{SchedClassifier, TcAttachType, TestRunResult, Xdp},
 };
-use raas_common::{Counter, Exit, MAX_EXITS, counter_index};
+use raas_common::{Counter, Exit, MAX_EXITS, Trace, TraceStep, counter_index};
 
 /// `BPF_PROG_TEST_RUN` gives a packet to the loopback device unless told otherwise.
 pub const INGRESS: u32 = 1;
@@ -15,60 +15,81 @@ pub const INGRESS: u32 = 1;
 /// The two hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hook {
+    /// Native XDP.
     Xdp,
+    /// TC, ingress.
     Tc,
 }
 
 impl Hook {
+    /// Each once.
     pub const BOTH: [Self; 2] = [Self::Xdp, Self::Tc];
 }
 
 /// What a program said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
+    /// On to the kernel.
     Passed,
+    /// Discarded.
     Dropped,
+    /// Out of an interface.
     Redirected,
+    /// Something else: the return value.
     Other(u32),
 }
 
 /// A GSO packet, as the kernel would describe it to a TC program.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Gso {
+    /// How many segments it will become.
     pub segments: u32,
+    /// Payload bytes of each.
     pub size: u32,
 }
 
 /// A program, loaded with maps of its own.
 pub struct Program {
+    /// The hook that it is written for.
     pub hook: Hook,
+    name: &'static str,
     ebpf: Ebpf,
 }
 
 impl Program {
+    /// Loads the fast path's program for a hook.
     pub fn load(hook: Hook) -> Self {
+        Self::load_as(hook, if hook == Hook::Xdp { "raas_xdp" } else { "raas_tc" })
+    }
+
+    /// The twin that traces.
+    pub fn load_explain(hook: Hook) -> Self {
+        Self::load_as(hook, if hook == Hook::Xdp { "raas_xdp_explain" } else { "raas_tc_explain" })
+    }
+
+    fn load_as(hook: Hook, name: &'static str) -> Self {
         let mut ebpf = EbpfLoader::new()
             .map_max_entries("FIB_NODES", 64)
             .load(raas_agent::EBPF_OBJECT)
             .expect("the object loads (as root)");
         match hook {
             Hook::Xdp => {
-                let program: &mut Xdp = ebpf.program_mut("raas_xdp").unwrap().try_into().unwrap();
-                program.load().expect("the verifier accepts raas_xdp");
+                let program: &mut Xdp = ebpf.program_mut(name).unwrap().try_into().unwrap();
+                program.load().unwrap_or_else(|error| panic!("the verifier accepts {name}: {error}"));
             }
             Hook::Tc => {
-                let program: &mut SchedClassifier = ebpf.program_mut("raas_tc").unwrap().try_into().unwrap();
-                program.load().expect("the verifier accepts raas_tc");
+                let program: &mut SchedClassifier = ebpf.program_mut(name).unwrap().try_into().unwrap();
+                program.load().unwrap_or_else(|error| panic!("the verifier accepts {name}: {error}"));
             }
         }
-        Self { hook, ebpf }
+        Self { hook, name, ebpf }
     }
 
     /// Attaches the program to an interface of the calling thread's network namespace, for as long as it is
     /// loaded.
     pub fn attach(&mut self, interface: &str) {
         assert_eq!(self.hook, Hook::Tc);
-        let program: &mut SchedClassifier = self.ebpf.program_mut("raas_tc").unwrap().try_into().unwrap();
+        let program: &mut SchedClassifier = self.ebpf.program_mut(self.name).unwrap().try_into().unwrap();
         program.attach(interface, TcAttachType::Ingress).expect("attaching to a TC hook");
     }
 
@@ -94,12 +115,12 @@ impl Program {
         options.repeat = repeat;
         match self.hook {
             Hook::Xdp => {
-                let program: &Xdp = self.ebpf.program("raas_xdp").unwrap().try_into().unwrap();
+                let program: &Xdp = self.ebpf.program(self.name).unwrap().try_into().unwrap();
                 program.test_run(options)
             }
             Hook::Tc => {
                 options.ctx_in = Some(&context);
-                let program: &SchedClassifier = self.ebpf.program("raas_tc").unwrap().try_into().unwrap();
+                let program: &SchedClassifier = self.ebpf.program(self.name).unwrap().try_into().unwrap();
                 program.test_run(options)
             }
         }
@@ -156,6 +177,14 @@ impl Program {
             }
         }
         counters
+    }
+
+    /// Takes the trace of what ran since the last call.
+    pub fn take_trace(&mut self) -> Vec<TraceStep> {
+        let map: Array<&mut MapData, Trace> = self.map("TRACE");
+        let trace = map.get(&0, 0).unwrap();
+        self.set("TRACE", 0, Trace::default());
+        trace.steps[..trace.taken as usize].to_vec()
     }
 
     fn map<'a, M>(&'a mut self, name: &str) -> M
