@@ -38,7 +38,7 @@ pub fn arrive<P: Packet>(packet: P) -> Result<Arrival, Exit> {
     let length = ip::check_header(packet, &header, &outer, available)?;
     let end = Framing::Ethernet.len() + length;
     if outer.protocol == Protocol::GRE {
-        gre::arrive(cursor, &outer, end)
+        gre::arrive(packet, cursor, &outer, end)
     } else {
         vxlan::arrive(cursor.skip(size_of::<Udp>() as u32), &outer, end)
     }

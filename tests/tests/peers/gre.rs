@@ -177,9 +177,8 @@ fn headers(lab: &Lab, machine: &Foreign, interface: &str, site: &Site) -> Result
     })
 }
 
-/// A checksum is accepted (RFC 2784, section 2.1), a sequence number and another key are not: of what a receiver may
-/// do with the first (RFC 2890, section 2.2) ours does nothing, and so has to discard the packet (RFC 2784, section
-/// 2.2).
+/// A checksum is accepted (RFC 2784, section 2.2). A sequence number and another key are not: our receiver has no use
+/// for the former (RFC 2890, section 2.2), and so has to discard the packet (RFC 2784, section 2.3).
 fn header_bits(
     lab: &Lab,
     router: &impl Shell,
