@@ -120,7 +120,8 @@ fn subnet(raw: raw::Subnet, vnis: &BTreeMap<Name, u32>) -> Option<Subnet> {
         (None, None) => return None,
     };
     let endpoints = all(raw.endpoints, |raw| endpoint(raw, hook))?;
-    Some(Subnet { name: raw.name.into_value()?, kind, vni, endpoints })
+    let vtep = raw.vtep.into_value();
+    Some(Subnet { name: raw.name.into_value()?, kind, vni, vtep, endpoints })
 }
 
 fn dhcp(raw: raw::Dhcp) -> Option<Dhcp> {

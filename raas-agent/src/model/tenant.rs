@@ -135,6 +135,8 @@ pub struct Subnet {
     /// VXLAN network identifier (24 bits), if the segment spans hypervisors. A stretch has the VNI of what it
     /// stretches.
     pub vni: Option<u32>,
+    /// Where a foreign VTEP has the other part of the segment; none of our other hypervisors has one then.
+    pub vtep: Option<Ipv4Addr>,
     /// What sits in it.
     pub endpoints: Vec<Endpoint>,
 }

@@ -10,6 +10,50 @@ macro_rules! second {
 }
 
 #[test]
+fn vteps() {
+    run(&[
+        Case {
+            what: "a foreign VTEP",
+            edits: &[("globex.toml", "vni = 200", "vni = 200\nvtep = \"198.51.100.8\"")],
+            faults: &[],
+        },
+        Case {
+            what: "without a VNI",
+            edits: &[("globex.toml", "vni = 200", "vtep = \"198.51.100.8\"")],
+            faults: &[(
+                "globex.toml:11:8: a VTEP needs a VNI to tell the segment by",
+                "add `vni` to this subnet",
+            )],
+        },
+        Case {
+            what: "of a hypervisor",
+            edits: &[("globex.toml", "vni = 200", "vni = 200\nvtep = \"192.0.2.2\"")],
+            faults: &[(
+                "globex.toml:12:8: 192.0.2.2 is the hypervisor `h2`, no foreign VTEP",
+                "extend the subnet to another hypervisor by `stretch`, in a VPC there",
+            )],
+        },
+        Case {
+            what: "and a stretch",
+            edits: &[("acme.toml", "vni = 100", "vni = 100\nvtep = \"198.51.100.8\"")],
+            faults: &[(
+                "acme.toml:24:8: `web` has a foreign VTEP, and is stretched to another hypervisor at \
+                 acme.toml:50:11",
+                "remove one of the two",
+            )],
+        },
+        Case {
+            what: "of the stretch itself",
+            edits: &[("acme.toml", "stretch = \"web\"", "stretch = \"web\"\nvtep = \"198.51.100.8\"")],
+            faults: &[(
+                "acme.toml:50:8: a stretch has no `vtep` of its own",
+                "remove it: that of `web` applies",
+            )],
+        },
+    ]);
+}
+
+#[test]
 fn peers() {
     run(&[
         Case {

@@ -69,6 +69,9 @@ fn subnet(subnet: &Subnet) -> String {
             if let Some(vni) = subnet.vni {
                 let _ = writeln!(toml, "vni = {vni}");
             }
+            if let Some(vtep) = subnet.vtep {
+                let _ = writeln!(toml, "vtep = '{vtep}'");
+            }
             if let Some(dhcp) = dhcp {
                 let (start, end, lease) = (dhcp.start, dhcp.end, dhcp.lease);
                 let _ = writeln!(toml, "dhcp = {{ start = '{start}', end = '{end}', lease = {lease} }}");
@@ -123,7 +126,7 @@ fn written(network: &Network) -> Vec<File> {
 fn what_is_written_reads_back() {
     let shipped =
         |dir: &str| config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../config").join(dir));
-    for network in [shipped("demo"), shipped("examples/three-hypervisors"), config::parse(edited(&[]))] {
+    for network in [shipped("demo"), shipped("examples/three-hypervisors"), shipped("examples/foreign-routers"), config::parse(edited(&[]))] {
         let network = network.unwrap_or_else(|faults| panic!("{faults}"));
         let again = config::parse(written(&network)).unwrap_or_else(|faults| panic!("{faults}"));
         assert_eq!(again, network);

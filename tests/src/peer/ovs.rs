@@ -79,19 +79,16 @@ impl OpenVSwitch {
         self.shell(&format!("ovs-vsctl --timeout=30 set interface tunnel {options}")).map(drop)
     }
 
-    /// A VXLAN tunnel to each of these, and the interface `site` on the segment.
-    pub fn vxlan(&self, local: Ipv4Net, remotes: &[Ipv4Net], vni: u32, address: Ipv4Net) -> Result<()> {
+    /// A VXLAN tunnel, and the interface `site` on the segment.
+    pub fn vxlan(&self, local: Ipv4Net, remote: Ipv4Net, vni: u32, address: Ipv4Net) -> Result<()> {
         self.bridge("site")?;
-        let local = local.addr();
-        for (index, remote) in remotes.iter().enumerate() {
-            let remote = remote.addr();
-            self.shell(&format!(
-                "ovs-vsctl --timeout=30 add-port site vxlan{index} -- set interface vxlan{index} type=vxlan \
-                 options:local_ip={local} options:remote_ip={remote} options:key={vni}"
-            ))?;
-        }
+        let (local, remote) = (local.addr(), remote.addr());
         self.shell(&format!(
-            "ovs-vsctl --timeout=30 set interface site mtu_request=1450 && ip address add {address} dev site"
+            "set -e\n\
+             ovs-vsctl --timeout=30 add-port site tunnel -- set interface tunnel type=vxlan \
+             options:local_ip={local} options:remote_ip={remote} options:key={vni} \
+             -- set interface site mtu_request=1450\n\
+             ip address add {address} dev site"
         ))
         .map(drop)
     }

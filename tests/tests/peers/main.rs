@@ -8,6 +8,7 @@ mod gre;
 #[path = "../demo/network.rs"]
 mod network;
 mod site;
+mod vxlan;
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -25,6 +26,8 @@ type Scenario = (&'static str, fn(&Lab) -> Result<()>);
 const PACKETS: &[Scenario] = &[
     ("a_guest_kernel_is_attached_by_gre", gre::guest),
     ("open_vswitch_is_attached_by_keyed_gre", gre::open_vswitch),
+    ("the_kernels_vxlan_device_has_a_part_of_a_subnet", vxlan::kernel),
+    ("open_vswitch_has_a_part_of_a_subnet", vxlan::open_vswitch),
 ];
 
 /// What has to do with routes: once.

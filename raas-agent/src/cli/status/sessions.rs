@@ -40,7 +40,7 @@ fn neighbors(router: &Router, topology: &Topology) -> Vec<String> {
 
 /// The hypervisors at the other ends of VXLAN tunnels.
 fn evpn_neighbors(topology: &Topology) -> Vec<String> {
-    let stretched = |tunnel: &&Tunnel| matches!(tunnel.spec, TunnelSpec::Vxlan { .. });
+    let stretched = |tunnel: &&Tunnel| matches!(tunnel.spec, TunnelSpec::Vxlan { foreign: false, .. });
     topology.tunnels.iter().filter(stretched).map(|tunnel| tunnel.remote.to_string()).collect()
 }
 

@@ -57,6 +57,7 @@ fn loads<'r>(tenant: &Resolved<'r>) -> BTreeMap<&'r Name, Load> {
         load.routers += vpc.subnets.iter().filter(|subnet| subnet.is_routed()).count();
         load.domains += vpc.subnets.len();
         load.ports += vpc.subnets.iter().map(|subnet| subnet.endpoints.len()).sum::<usize>();
+        load.tunnels += vpc.subnets.iter().filter(|subnet| !subnet.vtep.is_absent()).count();
         for subnet in &vpc.subnets {
             if let Some(segment) = subnet.segment() {
                 segments.entry(segment).or_default().insert(hypervisor);

@@ -42,6 +42,7 @@ pub(super) fn all(fabric: Option<&raw::Fabric>, tenants: &[raw::Tenant], faults:
             let edges = attachments::check(raw, &names, faults);
             neighbors::check(raw, &names, &edges, faults);
             peers::check(raw, &hypervisors, faults);
+            peers::vteps(raw, &hypervisors, faults);
             addresses::check(raw, &hypervisors, faults);
             stretches::check(raw, &names, faults);
             dhcp::check(raw, faults);

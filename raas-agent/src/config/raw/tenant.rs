@@ -86,6 +86,7 @@ pub struct Subnet {
     pub cidr: Written<Ipv4Net>,
     pub gateway: Written<Ipv4Addr>,
     pub vni: Written<u32>,
+    pub vtep: Written<Ipv4Addr>,
     pub dhcp: Written<Dhcp>,
     pub hook: Written<Hook>,
     pub endpoints: Vec<Endpoint>,
@@ -258,6 +259,7 @@ impl Subnet {
             gateway: section.optional("gateway", parse::address),
             // 24 bits (RFC 7348, section 5); 0 is left to the kernel, which takes it for "none".
             vni: section.optional("vni", parse::number(1..=(1 << 24) - 1)),
+            vtep: section.optional("vtep", parse::host),
             dhcp: section.table("dhcp", Dhcp::read),
             hook: section.optional("hook", parse::hook),
             endpoints: section.tables("endpoint", Endpoint::read),

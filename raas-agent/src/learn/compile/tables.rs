@@ -138,7 +138,7 @@ fn tunnels(fabric: &Fabric, by_name: &HashMap<&str, u32>) -> HashMap<TunnelKey, 
                 let kind = if key.is_some() { TunnelKind::GRE_KEYED } else { TunnelKind::GRE };
                 (kind, key.unwrap_or(0), *router, *by_name.get(device.as_str())?, Mac::new(*mac))
             }
-            TunnelSpec::Vxlan { vni, domain } => (TunnelKind::VXLAN, *vni, *domain, 0, Mac::default()),
+            TunnelSpec::Vxlan { vni, domain, .. } => (TunnelKind::VXLAN, *vni, *domain, 0, Mac::default()),
         };
         let address = |address: Ipv4Addr| Be32::new(address.to_bits());
         let key = TunnelKey {

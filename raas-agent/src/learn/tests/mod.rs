@@ -129,7 +129,7 @@ pub(crate) fn topology() -> Topology {
                     neighbor: None,
                 },
             ),
-            tunnel(VXLAN, 1450, TunnelSpec::Vxlan { vni: 100, domain: DOMAIN }),
+            tunnel(VXLAN, 1450, TunnelSpec::Vxlan { vni: 100, domain: DOMAIN, foreign: false }),
         ],
         ports: vec![
             port("rp1", PortRole::Endpoint { domain: DOMAIN, peer: true }, 11),

@@ -206,6 +206,24 @@ fn a_foreign_routers_tunnel_is_consistent_and_only_at_its_transit() {
 }
 
 #[test]
+fn a_foreign_vtep_is_flooded_to_and_learned_from_and_told_no_routes() {
+    let mut network = demo();
+    network.tenants.truncate(1);
+    network.tenants[0].vpcs.truncate(2);
+    let vtep = "198.51.100.8".parse().unwrap();
+    network.tenants[0].vpcs[1].subnets[0].vtep = Some(vtep);
+    network.tenants[0].attachments.clear();
+    let desired = planned(&network, "h1").unwrap();
+    assert_consistent(&desired);
+    assert_eq!(desired.vxlans[0].vtep, Some(vtep));
+    let domain = desired.topology.domains.iter().find(|domain| domain.vxlan.is_some()).unwrap();
+    let tunnel = desired.topology.tunnels.iter().find(|tunnel| tunnel.remote == vtep).unwrap();
+    assert_eq!(domain.vteps, BTreeMap::from([(vtep, tunnel.id)]));
+    assert_eq!(tunnel.spec, TunnelSpec::Vxlan { vni: 100, domain: domain.id, foreign: true });
+    assert!(!desired.frr.contains("l2vpn"), "{}", desired.frr);
+}
+
+#[test]
 fn mtus_leave_room_for_what_is_added() {
     let desired = planned(&demo(), "h2").unwrap();
     let mtu = |ifname: &str, netns: &str| {

@@ -71,6 +71,7 @@ pub(super) fn subnet(subnet: &str, network: &str, vni: Option<u32>, endpoints: &
             dhcp: Some(Dhcp { start: host(100), end: host(200), lease: 3600 }),
         },
         vni,
+        vtep: None,
         endpoints: endpoints.iter().map(|endpoint| namespace(endpoint)).collect(),
     }
 }
@@ -80,6 +81,7 @@ pub(super) fn stretch(subnet: &str, of: &str, vni: u32, endpoints: &[&str]) -> S
         name: name(subnet),
         kind: SubnetKind::Stretch { of: name(of) },
         vni: Some(vni),
+        vtep: None,
         endpoints: endpoints.iter().map(|endpoint| namespace(endpoint)).collect(),
     }
 }

@@ -136,17 +136,18 @@ fn bridge(data: &[InfoBridge]) -> LinkKind {
 }
 
 fn vxlan(data: &[InfoVxlan]) -> LinkKind {
-    let (mut id, mut source, mut udp_port) = (0, None, 0);
+    let (mut id, mut source, mut udp_port, mut remote) = (0, None, 0, None);
     for data in data {
         match data {
             InfoVxlan::Id(vni) => id = *vni,
             InfoVxlan::Local(address) => source = Some(*address),
             InfoVxlan::Port(number) => udp_port = *number,
+            InfoVxlan::Group(address) => remote = Some(*address),
             _ => {}
         }
     }
     let learning = data.contains(&InfoVxlan::Learning(true));
-    LinkKind::Vxlan { vni: id, local: source, port: udp_port, learning }
+    LinkKind::Vxlan { vni: id, local: source, port: udp_port, remote, learning }
 }
 
 fn port(data: &[InfoBridgePort]) -> BridgePort {
