@@ -126,7 +126,12 @@ fn written(network: &Network) -> Vec<File> {
 fn what_is_written_reads_back() {
     let shipped =
         |dir: &str| config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../config").join(dir));
-    for network in [shipped("demo"), shipped("examples/three-hypervisors"), shipped("examples/foreign-routers"), config::parse(edited(&[]))] {
+    for network in [
+        shipped("demo"),
+        shipped("examples/three-hypervisors"),
+        shipped("examples/foreign-routers"),
+        config::parse(edited(&[])),
+    ] {
         let network = network.unwrap_or_else(|faults| panic!("{faults}"));
         let again = config::parse(written(&network)).unwrap_or_else(|faults| panic!("{faults}"));
         assert_eq!(again, network);
