@@ -35,15 +35,10 @@ enum State {
 }
 
 impl Network {
-    /// A network of the configuration in `config`, relative to the workspace.
-    pub fn new(config: &'static str, hook: Option<Hook>) -> Self {
-        Self { config, hook, foreign: false, state: Mutex::new(State::Unused) }
-    }
-
-    /// A network into whose underlay foreign machines may be plugged.
-    #[allow(dead_code)]
-    pub fn with_foreign(self) -> Self {
-        Self { foreign: true, ..self }
+    /// A network of the configuration in `config`, relative to the workspace. `foreign` says whether foreign machines
+    /// may be plugged into its underlay.
+    pub fn new(config: &'static str, hook: Option<Hook>, foreign: bool) -> Self {
+        Self { config, hook, foreign, state: Mutex::new(State::Unused) }
     }
 
     /// The configuration and the hook, as the first part of a scenario's name.

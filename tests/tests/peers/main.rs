@@ -39,7 +39,7 @@ const ROUTES: &[Scenario] = &[
 fn main() -> ExitCode {
     let mut trials = Vec::new();
     for (hook, also) in [(Hook::Xdp, &[][..]), (Hook::Tc, ROUTES)] {
-        let network = Arc::new(Network::new("config/examples/foreign-routers", Some(hook)).with_foreign());
+        let network = Arc::new(Network::new("config/examples/foreign-routers", Some(hook), true));
         for &(name, scenario) in PACKETS.iter().chain(also) {
             let name = format!("{}::{name}", network.name());
             let network = network.clone();
