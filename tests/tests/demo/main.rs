@@ -49,9 +49,9 @@ const THREE: &[Scenario] = &[("another_topology_works_by_configuration_alone", r
 fn main() -> ExitCode {
     let mut networks: Vec<(Arc<Network>, &[Scenario])> = Vec::new();
     for hook in [Hook::Xdp, Hook::Tc] {
-        networks.push((Arc::new(Network::new("config/demo", Some(hook))), DEMO));
+        networks.push((Arc::new(Network::new("config/demo", Some(hook), false)), DEMO));
     }
-    networks.push((Arc::new(Network::new("config/examples/three-hypervisors", None)), THREE));
+    networks.push((Arc::new(Network::new("config/examples/three-hypervisors", None, false)), THREE));
 
     // Side by side: the first scenario of each network, then the second of each, …
     let longest = networks.iter().map(|(_, scenarios)| scenarios.len()).max().unwrap_or(0);

@@ -79,7 +79,7 @@ fn bridge_settings() -> InfoData {
     ])
 }
 
-/// Makes a VXLAN device, down. It does not learn: EVPN says where stations are.
+/// Makes a VXLAN device, down. It does not learn where EVPN says where stations are.
 ///
 /// # Errors
 /// The kernel's.
@@ -88,9 +88,11 @@ pub async fn add_vxlan(handle: &Handle, vxlan: &Vxlan) -> io::Result<()> {
         InfoVxlan::Id(vxlan.vni),
         InfoVxlan::Local(vxlan.local),
         InfoVxlan::Port(VXLAN_PORT),
-        InfoVxlan::Learning(false),
+        InfoVxlan::Learning(vxlan.vtep.is_some()),
     ];
     settings.extend(outer_headers());
+    // The kernel's word for the default destination, of which a multicast group is one kind.
+    settings.extend(vxlan.vtep.map(InfoVxlan::Group));
     let message = LinkMessageBuilder::<LinkVxlan>::new_with_info_kind(InfoKind::Vxlan)
         .name(&vxlan.ifname)
         .address(vxlan.mac.to_vec())

@@ -136,18 +136,19 @@ fn bridge(data: &[InfoBridge]) -> LinkKind {
 }
 
 fn vxlan(data: &[InfoVxlan]) -> LinkKind {
-    let (mut id, mut source, mut udp_port) = (0, None, 0);
+    let (mut id, mut source, mut udp_port, mut remote) = (0, None, 0, None);
     for data in data {
         match data {
             InfoVxlan::Id(vni) => id = *vni,
             InfoVxlan::Local(address) => source = Some(*address),
             InfoVxlan::Port(number) => udp_port = *number,
+            InfoVxlan::Group(address) => remote = Some(*address),
             _ => {}
         }
     }
     let learning = data.contains(&InfoVxlan::Learning(true));
     let like_fast_path = outer_headers().iter().all(|setting| data.contains(setting));
-    LinkKind::Vxlan { vni: id, local: source, port: udp_port, learning, like_fast_path }
+    LinkKind::Vxlan { vni: id, local: source, port: udp_port, remote, learning, like_fast_path }
 }
 
 fn port(data: &[InfoBridgePort]) -> BridgePort {
