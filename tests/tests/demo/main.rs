@@ -3,6 +3,7 @@
 //! Bringing a network up costs seconds, so the scenarios of one network share it, one at a time; the networks
 //! are up side by side. Each scenario leaves the network as it found it, since they may run in any order.
 
+mod explain;
 mod lifecycle;
 mod network;
 mod paths;
@@ -32,6 +33,7 @@ const DEMO: &[Scenario] = &[
     ("many_flows_use_all_equal_paths", paths::ecmp),
     ("a_preferred_path_takes_everything", paths::weight),
     ("traceroute_shows_every_router", paths::traceroute),
+    ("explain_says_what_then_happens", explain::agrees_with_reality),
     ("tcp_arrives_byte_for_byte", tcp::exact),
     ("iperf3_runs_with_and_without_the_fast_path", tcp::throughput),
     ("a_killed_agent_is_missed_by_nobody", lifecycle::kill_agent),
