@@ -72,7 +72,7 @@ pub const EXPLANATIONS: &[Explanation] = explain! {
     TUNNEL_SENT: "Left by this tunnel; counted besides the packet's own exit.", FINE;
     PUNT_FAST_PATH_OFF:
         "Left to the kernel: the fast path is switched off.",
-        "`raas fast-path on`. An agent that starts switches it on once it is synchronised.";
+        "`raas fast-path on`: somebody switched it off. An agent that starts leaves the switch as it finds it.";
     PUNT_UNDERLAY:
         "Left to the kernel: on an uplink, and neither GRE nor VXLAN.",
         "Nothing: it is the hypervisor's own traffic.";

@@ -150,3 +150,85 @@ impl fmt::Display for Header {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::{
+        super::{
+            arguments::{PacketOptions, Target},
+            packet,
+        },
+        *,
+    };
+    use crate::tunnel::Protocol;
+
+    #[derive(clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        options: PacketOptions,
+    }
+
+    const SOURCE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+    const TARGET: Target = Target { address: Ipv4Addr::new(203, 0, 113, 9), port: Some(53) };
+    const MACS: [[u8; 6]; 2] = [[2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]];
+
+    fn udp(words: &str) -> Vec<u8> {
+        let options = Cli::parse_from(format!("x --proto udp {words}").split_whitespace()).options;
+        packet::ip(SOURCE, TARGET, &options).unwrap()
+    }
+
+    fn tunnelled(protocol: Protocol, inner: &[u8]) -> Vec<u8> {
+        let [remote, local] = [1, 2].map(|host| Ipv4Addr::new(192, 0, 2, host));
+        let outer = packet::tunnelled(protocol, remote, local, inner, 0, Default::default()).unwrap();
+        packet::ethernet(MACS[0], MACS[1], &outer)
+    }
+
+    fn names(headers: &[Header]) -> Vec<String> {
+        headers.iter().map(|header| header.to_string().split(' ').next().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn what_was_built_is_read_back() {
+        let inner = udp("--ttl 7 --dscp 46 --ecn 2 --size 1000");
+        assert_eq!(inner.len(), 1000);
+        let gre = parse(&tunnelled(Protocol::Gre { key: Some(1001) }, &inner));
+        assert_eq!(names(&gre), ["Ethernet", "IPv4", "GRE", "IPv4", "UDP"]);
+        assert_eq!(gre[2], Header::Gre { key: Some(1001), ethertype: IPV4 });
+        assert_eq!(
+            gre[3],
+            Header::Ipv4 {
+                source: SOURCE,
+                destination: TARGET.address,
+                ttl: 7,
+                dscp: 46,
+                ecn: 2,
+                length: 1000,
+                dont_fragment: true,
+                next: UDP
+            }
+        );
+        let frame = packet::ethernet(MACS[1], MACS[0], &inner);
+        let vxlan = parse(&tunnelled(Protocol::Vxlan { vni: 10001 }, &frame));
+        assert_eq!(names(&vxlan), ["Ethernet", "IPv4", "UDP", "VXLAN", "Ethernet", "IPv4", "UDP"]);
+        assert_eq!(vxlan[3], Header::Vxlan { vni: 10001 });
+    }
+
+    #[test]
+    fn a_frame_cut_short_shows_fewer_headers() {
+        let frame = packet::ethernet(MACS[1], MACS[0], &udp(""));
+        let frame = tunnelled(Protocol::Vxlan { vni: 1 }, &frame);
+        let lengths: Vec<_> = (0..=frame.len()).map(|length| parse(&frame[..length]).len()).collect();
+        assert!(lengths.is_sorted());
+        assert_eq!((lengths[0], lengths[frame.len()]), (0, 7));
+    }
+
+    #[test]
+    fn a_packet_has_room_for_its_headers() {
+        let options = Cli::parse_from(["x", "--proto", "tcp", "--size", "39"]).options;
+        assert!(packet::ip(SOURCE, TARGET, &options).unwrap_err().to_string().contains("headers' 40"));
+        let options = Cli::parse_from(["x"]).options;
+        assert!(packet::ip(SOURCE, TARGET, &options).unwrap_err().to_string().contains("no ports"));
+    }
+}

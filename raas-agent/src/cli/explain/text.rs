@@ -19,7 +19,7 @@ impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Report { hypervisor, port, interface, hook, packet, steps, exit, also, sent, next, warnings } =
             self.0;
-        writeln!(f, "{hypervisor}: enters by {} ({hook})", full(port, interface))?;
+        writeln!(f, "{hypervisor}: enters by {}, hook {hook}", full(port, interface))?;
         headers(f, &packet.headers)?;
         let lines: Vec<String> = steps.iter().filter_map(line).collect();
         if !lines.is_empty() {
