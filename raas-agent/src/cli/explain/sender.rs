@@ -88,7 +88,12 @@ async fn of_namespace(
             };
             let known = neighbour::resolved(inside.netlink()).await?;
             let mac = known.get(&(link.index, next_hop)).copied().or_else(|| segment.mac(next_hop));
-            mac.with_context(|| unresolved(name, next_hop))?
+            mac.with_context(|| {
+                format!(
+                    "{name} would ask for the MAC of {next_hop} first (ARP), and nobody here knows it: ping it \
+                     once (`raas exec {name} -- ping -c 1 {next_hop}`), or give --destination-mac"
+                )
+            })?
         }
     };
     Ok(Addresses { source, source_mac, destination_mac })
@@ -130,13 +135,11 @@ fn of_interface(
         .with_context(|| format!("nobody here knows the address of {name}: give --source"))?;
     let destination_mac =
         options.destination_mac.map(|mac| mac.0).or_else(|| segment.next_hop(target.address));
-    let destination_mac = destination_mac.with_context(|| unresolved(name, target.address))?;
+    let destination_mac = destination_mac.with_context(|| {
+        format!(
+            "nobody on this hypervisor knows where {name} would send to for {}: give --destination-mac",
+            target.address
+        )
+    })?;
     Ok(Addresses { source, source_mac, destination_mac })
-}
-
-fn unresolved(name: &str, next_hop: Ipv4Addr) -> String {
-    format!(
-        "{name} would ask for the MAC of {next_hop} first (ARP), and nobody here knows it: ping it once \
-         (`raas exec {name} -- ping -c 1 {next_hop}`), or give --destination-mac"
-    )
 }
