@@ -153,3 +153,48 @@ fn words<const WORDS: usize, const BYTES: usize>(fields: [u32; WORDS]) -> [u8; B
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use nix::errno::Errno;
+    use raas_common::{Exit, StepKind};
+
+    use super::{
+        super::tests::{isolated, load, veth},
+        *,
+    };
+
+    #[test]
+    fn a_packet_runs_on_either_hook_and_one_at_a_time() {
+        isolated(|pins| {
+            let index = veth();
+            let mut programs = load(pins);
+            for hook in [Hook::Xdp, Hook::Tc] {
+                programs.switch("port", hook).unwrap();
+                let mut explainer = Explainer::open(pins).unwrap();
+                let other = Flock::lock(File::open(pins.maps()).unwrap(), FlockArg::LockExclusiveNonblock);
+                assert!(matches!(other, Err((_, Errno::EWOULDBLOCK))));
+                let frame = [2; 60];
+                for _ in 0..2 {
+                    let ran = explainer.run(hook, index, &frame).unwrap();
+                    assert_eq!((ran.verdict, &ran.bytes[..]), (Verdict::Passed, &frame[..]));
+                    assert_eq!(ran.steps, [StepKind::EXIT.with([0, Exit::PUNT_UNKNOWN_PORT.value, 0])]);
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn a_program_of_another_build_shows() {
+        isolated(|pins| {
+            veth();
+            let mut programs = load(pins);
+            programs.attach("port", Hook::Tc).unwrap();
+            let is_current = |hook| Explainer::open(pins).unwrap().is_current("port", hook).unwrap();
+            assert_eq!((is_current(Hook::Tc), is_current(Hook::Xdp)), (Some(true), None));
+            // It pins its programs, and attaches none.
+            load(pins);
+            assert_eq!(is_current(Hook::Tc), Some(false));
+        });
+    }
+}
