@@ -4,7 +4,7 @@ use std::{borrow::Borrow, collections::BTreeMap};
 
 use aya::{
     Ebpf, EbpfLoader, Pod, TestRun, TestRunOptions,
-    maps::{Array, HashMap, MapData, PerCpuArray, xdp::DevMapHash},
+    maps::{Array, HashMap, Map, MapData, PerCpuArray, xdp::DevMapHash},
     programs::{SchedClassifier, TcAttachType, TestRunResult, Xdp},
 };
 use raas_common::{Counter, Exit, MAX_EXITS, Trace, TraceStep, counter_index};
@@ -168,6 +168,14 @@ impl Program {
         counters
     }
 
+    /// Whether the program refers to a map.
+    pub fn uses(&self, map: &str) -> bool {
+        let (_, map) = self.ebpf.maps().find(|(name, _)| *name == map).unwrap();
+        let (Map::Array(data) | Map::PerCpuArray(data)) = map else { panic!("another kind of map") };
+        let program = self.ebpf.program(self.name).unwrap().info().unwrap();
+        program.map_ids().unwrap().unwrap().contains(&data.info().unwrap().id())
+    }
+
     /// Takes the trace of what ran since the last call.
     pub fn take_trace(&mut self) -> Vec<TraceStep> {
         let map: Array<&mut MapData, Trace> = self.map("TRACE");
@@ -178,7 +186,7 @@ impl Program {
 
     fn map<'a, M>(&'a mut self, name: &str) -> M
     where
-        M: TryFrom<&'a mut aya::maps::Map>,
+        M: TryFrom<&'a mut Map>,
         M::Error: std::fmt::Debug,
     {
         self.ebpf.map_mut(name).unwrap_or_else(|| panic!("map {name}")).try_into().unwrap()
