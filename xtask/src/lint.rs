@@ -1,11 +1,14 @@
 //! `cargo xtask lint`.
 
-use std::process::{Command, ExitCode};
+use std::{
+    env::consts::ARCH,
+    process::{Command, ExitCode},
+};
 
 use anyhow::Result;
+use bpf_toolchain::{Compiler, TARGET, clippy_driver, rustflags};
 
 use crate::{
-    bpf::{self, Compiler},
     cargo::{cargo, check, workspace},
     setup,
 };
@@ -19,11 +22,11 @@ pub fn run() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Clippy over the eBPF program, for its own target.
+/// Clippy over the eBPF programs, for their own target.
 fn ebpf() -> Result<()> {
     let mut command = match Compiler::find() {
         Some(Compiler::Prebuilt(rustc)) => {
-            let Some(driver) = bpf::clippy_driver(&rustc) else {
+            let Some(driver) = clippy_driver(&rustc) else {
                 println!(
                     "no clippy-driver beside {}: eBPF is not linted (install rust-web-clippy)",
                     rustc.display()
@@ -45,8 +48,9 @@ fn ebpf() -> Result<()> {
         }
         None => return Ok(()),
     };
-    command.args(["--quiet", "--package", "raas-ebpf", "--release", "--target", bpf::TARGET]);
+    command.args(["--quiet", "--package", "raas-ebpf", "--package", "raas-bench-ebpf"]);
+    command.args(["--release", "--target", TARGET]);
     // A directory of its own: another compiler than the workspace's.
-    command.args(["--target-dir", "target/lint-ebpf"]).env("RUSTFLAGS", bpf::rustflags());
+    command.args(["--target-dir", "target/lint-ebpf"]).env("RUSTFLAGS", rustflags(ARCH));
     check(&mut command)
 }

@@ -4,7 +4,7 @@
 //! it. The verbs that need the agent run set-up first, then cargo.
 #![forbid(unsafe_code)]
 
-mod bpf;
+mod bench;
 mod cargo;
 mod lab;
 mod lint;
@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-/// Set-up, the demo network, the lab, tests and lints of RaaS.
+/// Set-up, the demo network, the lab, tests, benchmarks and lints of RaaS.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 110)]
 struct Cli {
@@ -36,6 +36,8 @@ enum Verb {
     Run(run::Args),
     /// Run all tests: unit tests, packet tables through the kernel, and the demo as scenarios
     Test(test::Args),
+    /// Measure RaaS beside its peers: a table, JSON, and plots of the sweeps
+    Bench(bench::Args),
     /// rustfmt and clippy, warnings denied, over the workspace and over the eBPF program for its own target
     Lint,
     /// Simulated hypervisors on this machine, for any configuration directory
@@ -48,6 +50,7 @@ fn main() -> Result<ExitCode> {
         Verb::Setup => setup::run(setup::Report::Full),
         Verb::Run(args) => run::run(&args),
         Verb::Test(args) => test::run(&args),
+        Verb::Bench(args) => bench::run(&args),
         Verb::Lint => lint::run(),
         Verb::Lab(verb) => lab::run(&verb),
     }

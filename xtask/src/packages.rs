@@ -42,7 +42,7 @@ pub const RUNTIME: &[Package] = &[
     package("iperf3", "iperf3", "TCP throughput"),
 ];
 
-/// A compiler for eBPF, where there is none yet. Whether there is, [`crate::bpf::Compiler::find`] knows: a
+/// A compiler for eBPF, where there is none yet. Whether there is, [`bpf_toolchain::Compiler::find`] knows: a
 /// file does not show which version of rustc this is.
 pub const COMPILER: &[Package] = &[
     package("rustc-web", "", "a rustc that can compile for eBPF, beside rustup's"),

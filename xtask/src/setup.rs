@@ -6,9 +6,9 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
+use bpf_toolchain::Compiler;
 
 use crate::{
-    bpf,
     cargo::typed,
     packages::{COMPILER, LINKER, Package, RUNTIME},
 };
@@ -35,8 +35,8 @@ struct Missing {
 
 impl Missing {
     fn find() -> Self {
-        let compiler = if bpf::Compiler::find().is_some() { &[] } else { COMPILER };
-        let linker = !bpf::has_linker();
+        let compiler = if Compiler::find().is_some() { &[] } else { COMPILER };
+        let linker = !bpf_toolchain::has_linker();
         let needed = RUNTIME.iter().chain(compiler).chain(if linker { LINKER } else { &[] });
         Self { packages: needed.filter(|package| !package.is_present()).copied().collect(), linker }
     }
@@ -82,9 +82,9 @@ pub fn run(report: Report) -> Result<ExitCode> {
     let missing = Missing::find();
     if missing.is_empty() {
         if report == Report::Full {
-            let compiler = match bpf::Compiler::find() {
-                Some(bpf::Compiler::Nightly) => "rustup's nightly, with rust-src".to_owned(),
-                Some(bpf::Compiler::Prebuilt(rustc)) => rustc.display().to_string(),
+            let compiler = match Compiler::find() {
+                Some(Compiler::Nightly) => "rustup's nightly, with rust-src".to_owned(),
+                Some(Compiler::Prebuilt(rustc)) => rustc.display().to_string(),
                 None => bail!("the packages are there, but no compiler that can build for eBPF was found"),
             };
             println!("nothing is missing; eBPF is compiled by {compiler}");

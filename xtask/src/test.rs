@@ -41,7 +41,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut signals = Signals::new([SIGINT, SIGTERM]).context("signal handlers")?;
 
     let mut command = cargo();
-    command.args(["test", "--workspace", "--exclude", "raas-ebpf"]).args(&args.cargo_test);
+    command.args(["test", "--workspace", "--exclude", "raas-ebpf", "--exclude", "raas-bench-ebpf"]);
+    command.args(&args.cargo_test);
     // A process group of its own: one signal reaches cargo and the tests alike, whether a terminal or a CI
     // runner sent it.
     let mut tests = command.process_group(0).spawn().with_context(|| format!("running {command:?}"))?;

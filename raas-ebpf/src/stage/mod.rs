@@ -4,7 +4,7 @@ mod bridge;
 mod decision;
 mod ecn;
 mod emit;
-mod fib;
+pub(crate) mod fib;
 mod gre;
 mod hand_up;
 mod inspect;

@@ -1,7 +1,12 @@
 //! Packets, byte by byte: what tests send, and what they expect. Nothing here shares code with the fast path:
-//! headers and checksums are etherparse's, tunnel headers are written out as the RFCs draw them.
+//! headers and checksums are etherparse's, tunnel headers are written out as the RFCs draw them. And what they
+//! are sent through: a loaded program, a network in its maps, machines around it.
 
+pub mod fib;
 mod ip;
+pub mod machine;
+pub mod network;
+pub mod program;
 mod tunnel;
 
 pub use ip::{Ipv4Packet, ipv6_udp};

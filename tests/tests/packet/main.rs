@@ -5,15 +5,13 @@ mod bridge;
 mod case;
 mod coverage;
 mod explain;
-mod fib;
 mod gre;
 mod gso;
-mod machine;
-mod network;
-mod program;
 mod route;
 mod slow_path;
 mod speed;
 mod tcp;
 mod uplink;
 mod vxlan;
+
+use raas_lab::packet::{fib, machine, network, program};

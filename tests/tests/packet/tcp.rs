@@ -66,7 +66,7 @@ struct Hypervisor {
 
 impl Hypervisor {
     fn new() -> Self {
-        let mut fib = Fib::new();
+        let mut fib = Fib::default();
         let root = fib.root();
         let mut program = Program::load(Hook::Tc);
         set_fast_path(&mut program, true);

@@ -1,16 +1,16 @@
 //! The network that every case starts from: one bridge domain, three routers in a row, a tunnel of each kind.
+#![expect(missing_docs, reason = "its parts, in groups that say what they are")]
 
 use std::net::Ipv4Addr;
 
+use super::{
+    Underlay,
+    fib::Fib,
+    program::{INGRESS, Program},
+};
 use raas_common::{
     BUCKETS, Be32, Domain, EncapSlot, FdbEntry, FdbKey, FdbKind, FibEntry, Globals, GlobalsFlags, Group, Mac,
     Nexthop, NexthopKind, Port, PortKind, Router, TunnelIngress, TunnelKey, TunnelKind,
-};
-use raas_lab::packet::Underlay;
-
-use crate::{
-    fib::Fib,
-    program::{INGRESS, Program},
 };
 
 /// Counter scopes: of the port that packets enter, and of the tunnels.
@@ -187,7 +187,7 @@ fn lay_out_routers(program: &mut Program) {
 
 /// Writes the routers' tries; the leaf has these two routes besides its own.
 pub fn set_fib(program: &mut Program, leaf_routes: [(Ipv4Addr, usize, FibEntry); 2]) {
-    let mut fib = Fib::new();
+    let mut fib = Fib::default();
     let [leaf, spine, transit] = [(); 3].map(|()| fib.root());
     for (prefix, bytes, entry) in leaf_routes {
         fib.add(leaf, prefix, bytes, entry);

@@ -7,15 +7,18 @@ use raas_common::{FibEntry, FibNode};
 
 /// The tries of some routers, in one pool.
 pub struct Fib {
+    /// What to write into `FIB_NODES`.
     pub nodes: Vec<FibNode>,
 }
 
-impl Fib {
+impl Default for Fib {
     /// Node 0 is never used.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self { nodes: vec![EMPTY] }
     }
+}
 
+impl Fib {
     /// A new, empty root.
     pub fn root(&mut self) -> u32 {
         self.nodes.push(EMPTY);

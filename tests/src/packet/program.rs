@@ -15,38 +15,49 @@ pub const INGRESS: u32 = 1;
 /// The two hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hook {
+    /// Native XDP.
     Xdp,
+    /// TC, ingress.
     Tc,
 }
 
 impl Hook {
+    /// Each once.
     pub const BOTH: [Self; 2] = [Self::Xdp, Self::Tc];
 }
 
 /// What a program said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
+    /// On to the kernel.
     Passed,
+    /// Discarded.
     Dropped,
+    /// Out of an interface.
     Redirected,
+    /// Something else: the return value.
     Other(u32),
 }
 
 /// A GSO packet, as the kernel would describe it to a TC program.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Gso {
+    /// How many segments it will become.
     pub segments: u32,
+    /// Payload bytes of each.
     pub size: u32,
 }
 
 /// A program, loaded with maps of its own.
 pub struct Program {
+    /// The hook that it is written for.
     pub hook: Hook,
     name: &'static str,
     ebpf: Ebpf,
 }
 
 impl Program {
+    /// Loads the fast path's program for a hook.
     pub fn load(hook: Hook) -> Self {
         Self::load_as(hook, if hook == Hook::Xdp { "raas_xdp" } else { "raas_tc" })
     }

@@ -18,6 +18,8 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// Makes it, with its loopback up.
+    #[expect(clippy::new_without_default, reason = "it makes something in the kernel")]
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("packet-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -55,10 +57,12 @@ impl Machine {
         self.ip(&format!("route add default via {gateway}"));
     }
 
+    /// Index of an interface.
     pub fn index(&self, interface: &str) -> u32 {
         self.attribute(interface, "ifindex").parse().unwrap()
     }
 
+    /// MAC address of an interface.
     pub fn mac(&self, interface: &str) -> Mac {
         let text = self.attribute(interface, "address");
         let bytes: Vec<u8> = text.split(':').map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect();
