@@ -5,6 +5,7 @@ pub mod apply;
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod exact;
 pub mod exits;
 pub mod fib;
 pub mod learn;

@@ -1,4 +1,5 @@
-//! Bridge domains (subnets). Maps `DOMAINS`: array by domain → [`Domain`]; `FDB`: hash [`FdbKey`] → [`FdbEntry`].
+//! Bridge domains (subnets). Maps `DOMAINS`: array by domain → [`Domain`]; `FDB`: [`Fdb`](crate::Fdb),
+//! [`FdbKey`] → [`FdbEntry`].
 
 use crate::{Be32, Mac, assert_size, named_values};
 
@@ -23,7 +24,7 @@ pub struct Domain {
     pub address: Be32,
 }
 
-/// Key of map `FDB`.
+/// A station of a bridge domain.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FdbKey {
@@ -45,7 +46,7 @@ named_values! {
     }
 }
 
-/// Value of map `FDB`. The leaf's own MAC is not in it: it stands in [`Domain::gateway`].
+/// Where a station is. The leaf's own MAC is not in it: it stands in [`Domain::gateway`].
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FdbEntry {
@@ -57,6 +58,28 @@ pub struct FdbEntry {
     pub mtu: u32,
     /// Bits of [`NexthopFlags`](crate::NexthopFlags).
     pub flags: u32,
+}
+
+impl Domain {
+    /// [`gateway`](Self::gateway) in a register, as [`Mac::word`] has it.
+    #[inline(always)]
+    pub const fn gateway_word(&self) -> u64 {
+        self.gateway.word_with(self.pad)
+    }
+}
+
+impl FdbKey {
+    /// [`mac`](Self::mac) in a register, as [`Mac::word`] has it.
+    #[inline(always)]
+    pub const fn mac_word(&self) -> u64 {
+        self.mac.word_with(self.pad)
+    }
+
+    /// What [`word`](crate::ExactKey::word) is for this key.
+    #[inline(always)]
+    pub const fn word_of(domain: u32, mac: u64) -> u64 {
+        mac | (domain as u64) << 48
+    }
 }
 
 assert_size!(Domain, 16);

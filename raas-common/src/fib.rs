@@ -1,6 +1,6 @@
 //! The FIB: a multibit trie with 8-bit strides over IPv4 destinations, leaf-pushed, one node pool for all routers.
 //!
-//! Maps `ROUTERS`: array by router → [`Router`]; `FIB_NODES`: array of [`FibNode`]. Both are memory-mapped
+//! Maps `ROUTERS`: array of one [`Routers`]; `FIB_NODES`: array of [`FibChunk`]. Both are memory-mapped
 //! (`BPF_F_MMAPABLE`): the agent publishes with single aligned 32-bit stores, a reader sees the old entry or the new.
 
 use crate::assert_size;
@@ -8,10 +8,21 @@ use crate::assert_size;
 /// Most routers on one hypervisor. Router 0 is never used.
 pub const MAX_ROUTERS: u32 = 1024;
 
-/// Default number of nodes in the pool (1 KiB each). Node 0 is never used.
-pub const DEFAULT_FIB_NODES: u32 = 16384;
+/// Nodes of a [`FibChunk`], a power of two.
+pub const CHUNK_NODES: u32 = 16384;
 
-/// Value of map `ROUTERS`.
+/// Default number of nodes in the pool (1 KiB each), one chunk. Node 0 is never used.
+pub const DEFAULT_FIB_NODES: u32 = CHUNK_NODES;
+
+/// Value of map `ROUTERS`, an array of one: every router, by number, found by arithmetic.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Routers {
+    /// The routers.
+    pub routers: [Router; MAX_ROUTERS as usize],
+}
+
+/// One router.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Router {
@@ -28,6 +39,15 @@ pub struct Router {
 pub struct FibNode {
     /// Entries, by the next byte of the destination address (first byte on the wire at the root).
     pub entries: [FibEntry; 256],
+}
+
+/// Value of map `FIB_NODES`: many nodes in one element. A look-up asks for the element once and finds the nodes by
+/// arithmetic, unless the pool has several chunks and the descent leads to another.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct FibChunk {
+    /// Node `n` of the pool is number `n % CHUNK_NODES` of element `n / CHUNK_NODES`.
+    pub nodes: [FibNode; CHUNK_NODES as usize],
 }
 
 /// One entry of a [`FibNode`]: nothing, a child node, a nexthop, or a nexthop group.
@@ -97,3 +117,6 @@ impl FibEntry {
 assert_size!(Router, 8);
 assert_size!(FibEntry, 4);
 assert_size!(FibNode, 1024);
+assert_size!(FibChunk, 1024 * CHUNK_NODES as usize);
+assert_size!(Routers, 8 * MAX_ROUTERS as usize);
+const _: () = assert!(MAX_ROUTERS.is_power_of_two() && CHUNK_NODES.is_power_of_two());

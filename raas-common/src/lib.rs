@@ -9,6 +9,7 @@
 mod byteorder;
 mod counter;
 mod domain;
+mod exact;
 mod exit;
 mod fib;
 mod flow;
@@ -24,20 +25,23 @@ mod user;
 pub use byteorder::{Be16, Be32};
 pub use counter::{Counter, MAX_SCOPES, counter_index};
 pub use domain::{Domain, FdbEntry, FdbKey, FdbKind, MAX_DOMAINS, MAX_FDB};
+pub use exact::{ExactKey, ExactTable, Fdb, MAX_CHAIN, Ports, Slot, Tunnels, chain};
 pub use exit::{Exit, ExitClass, MAX_EXITS};
-pub use fib::{DEFAULT_FIB_NODES, FibEntry, FibNode, MAX_ROUTERS, Router};
+pub use fib::{CHUNK_NODES, DEFAULT_FIB_NODES, FibChunk, FibEntry, FibNode, MAX_ROUTERS, Router, Routers};
 pub use flow::{Flow, bucket, ecmp_seed, entropy_port, ipv6_flow_hash};
 pub use globals::{Globals, GlobalsFlags};
 pub use mac::Mac;
-pub use nexthop::{BUCKETS, Group, MAX_GROUPS, MAX_NEXTHOPS, Nexthop, NexthopFlags, NexthopKind};
+pub use nexthop::{BUCKETS, Group, MAX_GROUPS, MAX_NEXTHOPS, Nexthop, NexthopFlags, NexthopKind, Nexthops};
 pub use port::{MAX_PORTS, Port, PortKind};
 pub use trace::{MAX_TRACE, StepKind, Trace, TraceStep};
 pub use tunnel::{
     ENCAP_HEADER_LEN, Encap, EncapSlot, MAX_TUNNELS, TunnelIngress, TunnelKey, TunnelKind, VXLAN_PORT,
 };
+#[cfg(feature = "user")]
+pub use user::Pod;
 
 /// Version of every layout in this crate. Part of the pin path: maps of another version are never reused.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// Most routers that one packet crosses in one program run; a longer walk is left to the kernel.
 pub const MAX_WALK: u32 = 8;

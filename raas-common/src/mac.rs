@@ -16,6 +16,20 @@ impl Mac {
         Self { bytes }
     }
 
+    /// The address in a register: the first byte on the wire is the lowest.
+    #[inline(always)]
+    pub const fn word(&self) -> u64 {
+        let [a, b, c, d, e, f] = self.bytes;
+        u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
+    }
+
+    /// The same, of an address with two bytes of zero behind it: one load, where LLVM makes three for six bytes.
+    #[inline(always)]
+    pub(crate) const fn word_with(&self, pad: u16) -> u64 {
+        let ([a, b, c, d, e, f], [g, h]) = (self.bytes, pad.to_le_bytes());
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+
     /// Group bit (IEEE 802, I/G): multicast or broadcast.
     #[inline(always)]
     pub const fn is_group(&self) -> bool {

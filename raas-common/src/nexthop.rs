@@ -1,4 +1,4 @@
-//! Nexthops and nexthop groups. Maps `NEXTHOPS`: array of [`Nexthop`]; `GROUPS`: array of [`Group`].
+//! Nexthops and nexthop groups. Maps `NEXTHOPS`: [`Nexthops`]; `GROUPS`: array of [`Group`].
 //!
 //! A nexthop or group is immutable while anything refers to it: the agent writes a free slot, publishes the reference
 //! with one store, and reuses the old slot only after an RCU grace period.
@@ -40,7 +40,15 @@ impl NexthopFlags {
     pub const REDIRECT_PEER: u32 = 1;
 }
 
-/// Value of map `NEXTHOPS`.
+/// Value of map `NEXTHOPS`, an array of one: every nexthop, by index, found by arithmetic.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Nexthops {
+    /// The nexthops.
+    pub nexthops: [Nexthop; MAX_NEXTHOPS as usize],
+}
+
+/// One nexthop.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Nexthop {
@@ -73,4 +81,5 @@ pub struct Group {
 
 assert_size!(Nexthop, 32);
 assert_size!(Group, 256);
-const _: () = assert!(MAX_NEXTHOPS <= 65536 && BUCKETS.is_power_of_two());
+assert_size!(Nexthops, 32 * MAX_NEXTHOPS as usize);
+const _: () = assert!(MAX_NEXTHOPS.is_power_of_two() && MAX_NEXTHOPS <= 65536 && BUCKETS.is_power_of_two());

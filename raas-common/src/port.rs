@@ -1,4 +1,5 @@
-//! Where packets enter the fast path. Map `PORTS`: hash, interface index (hypervisor's namespace) → [`Port`].
+//! Where packets enter the fast path. Map `PORTS`: [`Ports`](crate::Ports), interface index (hypervisor's
+//! namespace) → [`Port`].
 
 use crate::{Mac, assert_size, named_values};
 
@@ -18,7 +19,7 @@ named_values! {
     }
 }
 
-/// Value of map `PORTS`.
+/// An interface with a program of ours.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Port {
@@ -33,6 +34,14 @@ pub struct Port {
     pub source: Mac,
     /// Explicit padding, zero.
     pub pad: u16,
+}
+
+impl Port {
+    /// [`source`](Self::source) in a register, as [`Mac::word`] has it.
+    #[inline(always)]
+    pub const fn source_word(&self) -> u64 {
+        self.source.word_with(self.pad)
+    }
 }
 
 assert_size!(Port, 20);

@@ -1,4 +1,4 @@
-//! Tunnels. Maps `TUNNELS`: hash [`TunnelKey`] → [`TunnelIngress`] (what may come in); `ENCAPS`: array by tunnel →
+//! Tunnels. Maps `TUNNELS`: [`Tunnels`](crate::Tunnels), [`TunnelKey`] → [`TunnelIngress`] (what may come in); `ENCAPS`: array by tunnel →
 //! [`EncapSlot`], memory-mapped (how to send).
 
 use crate::{Be32, Mac, assert_size, named_values};
@@ -24,7 +24,7 @@ named_values! {
     }
 }
 
-/// Key of map `TUNNELS`: only a packet that matches one is decapsulated.
+/// What a tunnel packet says of itself: only a packet that matches one is decapsulated.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TunnelKey {
@@ -38,7 +38,7 @@ pub struct TunnelKey {
     pub key: Be32,
 }
 
-/// Value of map `TUNNELS`: what a decapsulated packet enters.
+/// What a decapsulated packet enters.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TunnelIngress {

@@ -1,9 +1,11 @@
 //! aya's marker for what may be copied to and from a map as bytes.
 #![expect(unsafe_code, reason = "`Pod` is an unsafe marker trait")]
 
+pub use aya::Pod;
+
 use crate::{
-    Counter, Domain, EncapSlot, FdbEntry, FdbKey, FibNode, Globals, Group, Nexthop, Port, Router, Trace,
-    TunnelIngress, TunnelKey,
+    Counter, Domain, Encap, EncapSlot, FdbEntry, FdbKey, FibNode, Globals, Group, Nexthop, Port, Router,
+    Trace, TunnelIngress, TunnelKey,
 };
 
 macro_rules! pod {
@@ -17,6 +19,7 @@ macro_rules! pod {
 pod!(
     Counter,
     Domain,
+    Encap,
     EncapSlot,
     FdbEntry,
     FdbKey,

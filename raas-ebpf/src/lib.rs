@@ -42,5 +42,5 @@ pub fn explain_tc(context: &TcContext) -> i32 {
 /// The nexthop that a router has for a destination, as a packet's look-up finds it; `hash` is its flow's.
 #[inline(always)]
 pub fn route(context: &XdpContext, router: u32, destination: Be32, hash: u32) -> Option<&'static Nexthop> {
-    stage::fib::lookup(Xdp(context.ctx), router, destination, hash).ok()
+    stage::fib::Fib::open().and_then(|fib| fib.lookup(Xdp(context.ctx), router, destination, hash)).ok()
 }

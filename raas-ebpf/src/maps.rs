@@ -1,41 +1,40 @@
 //! The maps, as `raas-common` lays them out, and reads of them. A look-up that finds nothing is `None`.
 
 use aya_ebpf::{
-    bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC},
-    btf_maps::{Array, DevMapHash, HashMap, PerCpuArray},
+    bindings::BPF_F_MMAPABLE,
+    btf_maps::{Array, DevMapHash, PerCpuArray},
     macros::btf_map,
 };
 use raas_common::{
-    Counter, DEFAULT_FIB_NODES, Domain, Encap, EncapSlot, FdbEntry, FdbKey, FibEntry, FibNode, Globals,
-    GlobalsFlags, Group, MAX_DOMAINS, MAX_EXITS, MAX_FDB, MAX_GROUPS, MAX_NEXTHOPS, MAX_PORTS, MAX_ROUTERS,
-    MAX_SCOPES, MAX_TUNNELS, Nexthop, Port, Router, Trace, TunnelIngress, TunnelKey,
+    CHUNK_NODES, Counter, DEFAULT_FIB_NODES, Domain, Encap, EncapSlot, ExactKey, ExactTable, Fdb, FdbEntry,
+    FdbKey, FibChunk, FibEntry, Globals, GlobalsFlags, Group, MAX_CHAIN, MAX_DOMAINS, MAX_EXITS, MAX_GROUPS,
+    MAX_NEXTHOPS, MAX_PORTS, MAX_ROUTERS, MAX_SCOPES, MAX_TUNNELS, Nexthop, Nexthops, Port, Ports, Router,
+    Routers, Slot, Trace, TunnelIngress, TunnelKey, Tunnels, chain,
 };
 
 use crate::packet::Address;
 
 /// The agent writes through a memory mapping, without system calls.
 const MMAPABLE: usize = BPF_F_MMAPABLE as usize;
-/// Elements are allocated as they come: room for many, memory for those that are there.
-const NO_PREALLOC: usize = BPF_F_NO_PREALLOC as usize;
 
 #[btf_map]
 static GLOBALS: Array<Globals, 1> = Array::new();
 #[btf_map]
-static PORTS: HashMap<u32, Port, { MAX_PORTS as usize }, NO_PREALLOC> = HashMap::new();
+static PORTS: Array<Ports, 1, MMAPABLE> = Array::new();
 #[btf_map]
 static DOMAINS: Array<Domain, { MAX_DOMAINS as usize }> = Array::new();
 #[btf_map]
-static FDB: HashMap<FdbKey, FdbEntry, { MAX_FDB as usize }, NO_PREALLOC> = HashMap::new();
+static FDB: Array<Fdb, 1, MMAPABLE> = Array::new();
 #[btf_map]
-static ROUTERS: Array<Router, { MAX_ROUTERS as usize }, MMAPABLE> = Array::new();
+static ROUTERS: Array<Routers, 1, MMAPABLE> = Array::new();
 #[btf_map]
-static FIB_NODES: Array<FibNode, { DEFAULT_FIB_NODES as usize }, MMAPABLE> = Array::new();
+static FIB_NODES: Array<FibChunk, { (DEFAULT_FIB_NODES / CHUNK_NODES) as usize }, MMAPABLE> = Array::new();
 #[btf_map]
-static NEXTHOPS: Array<Nexthop, { MAX_NEXTHOPS as usize }> = Array::new();
+static NEXTHOPS: Array<Nexthops, 1, MMAPABLE> = Array::new();
 #[btf_map]
 static GROUPS: Array<Group, { MAX_GROUPS as usize }> = Array::new();
 #[btf_map]
-static TUNNELS: HashMap<TunnelKey, TunnelIngress, { MAX_TUNNELS as usize }, NO_PREALLOC> = HashMap::new();
+static TUNNELS: Array<Tunnels, 1, MMAPABLE> = Array::new();
 #[btf_map]
 static ENCAPS: Array<EncapSlot, { MAX_TUNNELS as usize }, MMAPABLE> = Array::new();
 #[btf_map]
@@ -54,10 +53,7 @@ pub fn fast_path_on() -> bool {
 /// The port with this interface index.
 #[inline(always)]
 pub fn port(index: u32) -> Option<&'static Port> {
-    // SAFETY: the kernel would give a freed element to the next key at once, but the agent, which alone
-    // writes, lets a grace period pass between freeing and allocating: what we see stays what it is until the
-    // program has run.
-    unsafe { PORTS.get(index) }
+    find(PORTS.get_ptr(0)?, index.word(), |key: &u32| *key == index)
 }
 
 /// A bridge domain.
@@ -69,52 +65,108 @@ pub fn domain(domain: u32) -> Option<&'static Domain> {
 /// Where a station is.
 #[inline(always)]
 pub fn station(domain: u32, station: Address) -> Option<&'static FdbEntry> {
-    let (first, last) = station.words();
-    // SAFETY: the key's twelve bytes, put on the stack as words (see `Address`); its padding is 0.
-    let key: FdbKey = unsafe { core::mem::transmute([domain, first, u32::from(last)]) };
-    // SAFETY: as for ports.
-    unsafe { FDB.get(key) }
-}
-
-/// A router. Its trie's root is 0, the node that is never used, while there is none.
-#[inline(always)]
-pub fn router(router: u32) -> Option<Router> {
-    let router = ROUTERS.get_ptr(router)?;
-    // SAFETY: within the map; volatile, since the agent stores to it meanwhile, a word at a time.
-    unsafe {
-        let root = (&raw const (*router).root).read_volatile();
-        Some(Router { root, seed: (&raw const (*router).seed).read_volatile() })
-    }
-}
-
-/// One entry of a node. The node that is never used has no routes.
-#[inline(always)]
-pub fn fib_entry(node: u32, byte: u8) -> FibEntry {
-    FIB_NODES.get_ptr(node).map_or(FibEntry::NONE, |node| {
-        // SAFETY: within the map, a byte indexes 256 entries; volatile, since the agent stores to it
-        // meanwhile.
-        unsafe { (&raw const (*node).entries).cast::<FibEntry>().add(byte as usize).read_volatile() }
-    })
-}
-
-/// A nexthop.
-#[inline(always)]
-pub fn nexthop(index: u32) -> Option<&'static Nexthop> {
-    NEXTHOPS.get(index)
-}
-
-/// The nexthop in a bucket of a group.
-#[inline(always)]
-pub fn group_member(group: u32, bucket: usize) -> Option<&'static Nexthop> {
-    let group = GROUPS.get(group)?;
-    nexthop(u32::from(*group.buckets.get(bucket)?))
+    let mac = station.word();
+    let same = |key: &FdbKey| key.domain == domain && key.mac_word() == mac;
+    find(FDB.get_ptr(0)?, FdbKey::word_of(domain, mac), same)
 }
 
 /// What may come in through a tunnel.
 #[inline(always)]
-pub fn tunnel(key: &TunnelKey) -> Option<&'static TunnelIngress> {
-    // SAFETY: as for ports.
-    unsafe { TUNNELS.get(key) }
+pub fn tunnel(tunnel: &TunnelKey) -> Option<&'static TunnelIngress> {
+    find(TUNNELS.get_ptr(0)?, tunnel.word(), |key: &TunnelKey| key == tunnel)
+}
+
+/// Looks a key up whose [`ExactKey::word`] is `word`.
+#[inline(always)]
+fn find<K: ExactKey, V, const HEADS: usize, const SLOTS: usize>(
+    table: *const ExactTable<K, V, HEADS, SLOTS>,
+    word: u64,
+    same: impl Fn(&K) -> bool,
+) -> Option<&'static V> {
+    // SAFETY: within the map: a chain's number is below `HEADS`, and the rest of a slot's number below
+    // `SLOTS`. Volatile what the agent stores to meanwhile; a slot that a reader can reach it leaves alone,
+    // and one that no new reader can reach for a grace period more.
+    unsafe {
+        let head = chain(word, (&raw const (*table).multiplier).read_volatile(), HEADS);
+        let mut at = (&raw const (*table).heads).cast::<u32>().add(head).read_volatile();
+        for _ in 0..MAX_CHAIN {
+            if at == 0 {
+                break;
+            }
+            let slot = (&raw const (*table).slots).cast::<Slot<K, V>>().add(at as usize % SLOTS);
+            if same(&(*slot).key) {
+                return Some(&(*slot).value);
+            }
+            at = (&raw const (*slot).next).read_volatile();
+        }
+    }
+    None
+}
+
+/// The routers, asked for once and indexed for each router of a walk.
+#[inline(always)]
+pub fn routers() -> Option<Elements<Router>> {
+    ROUTERS.get_ptr(0).map(|routers| Elements(routers.cast()))
+}
+
+/// The nexthops.
+#[inline(always)]
+pub fn nexthops() -> Option<Elements<Nexthop>> {
+    NEXTHOPS.get_ptr(0).map(|nexthops| Elements(nexthops.cast()))
+}
+
+/// A power of two of elements, in a map's one value.
+#[derive(Clone, Copy)]
+pub struct Elements<T>(*const T);
+
+impl Elements<Router> {
+    /// A router. Its trie's root is 0, the node that is never used, while there is none.
+    #[inline(always)]
+    pub fn get(self, router: u32) -> Router {
+        // SAFETY: within the map, which has so many; volatile, since the agent stores to it meanwhile, a word
+        // at a time.
+        unsafe {
+            let router = self.0.add((router % MAX_ROUTERS) as usize);
+            let root = (&raw const (*router).root).read_volatile();
+            Router { root, seed: (&raw const (*router).seed).read_volatile() }
+        }
+    }
+}
+
+impl Elements<Nexthop> {
+    /// A nexthop.
+    #[inline(always)]
+    pub fn get(self, nexthop: u32) -> &'static Nexthop {
+        // SAFETY: within the map, which has so many; the agent leaves alone what a reader can reach.
+        unsafe { &*self.0.add((nexthop % MAX_NEXTHOPS) as usize) }
+    }
+}
+
+/// A chunk of the node pool, by number.
+#[inline(always)]
+pub fn fib_chunk(number: u32) -> Option<Chunk> {
+    FIB_NODES.get_ptr(number).map(Chunk)
+}
+
+/// A chunk of the node pool.
+#[derive(Clone, Copy)]
+pub struct Chunk(*const FibChunk);
+
+impl Chunk {
+    /// One entry of a node that is in this chunk.
+    #[inline(always)]
+    pub fn entry(self, node: u32, byte: u8) -> FibEntry {
+        let slot = (node % CHUNK_NODES) as usize * 256 + byte as usize;
+        // SAFETY: a chunk has so many nodes, of 256 entries each; volatile, since the agent stores to it
+        // meanwhile.
+        unsafe { self.0.cast::<FibEntry>().add(slot).read_volatile() }
+    }
+}
+
+/// The nexthop in a bucket of a group.
+#[inline(always)]
+pub fn group_member(group: u32, bucket: usize) -> Option<u32> {
+    GROUPS.get(group)?.buckets.get(bucket).map(|&nexthop| u32::from(nexthop))
 }
 
 /// The outer headers of a tunnel, in the copy that is in use.
@@ -136,16 +188,11 @@ pub fn counter(index: u32) -> Option<&'static mut Counter> {
     COUNTERS.get_ptr_mut(index).map(|counter| unsafe { &mut *counter })
 }
 
-/// XDP can send out of this interface.
+/// Has XDP send the frame out of an interface, if the program says so in the end. `false`: it is not in the
+/// device map.
 #[inline(always)]
-pub fn has_device(index: u32) -> bool {
-    DEVICES.get_ifindex(index).is_some()
-}
-
-/// Has XDP send the frame out of an interface. `None`: it is not in the device map.
-#[inline(always)]
-pub fn redirect(index: u32) -> Option<u32> {
-    DEVICES.redirect(index, 0).ok()
+pub fn redirect(index: u32) -> bool {
+    DEVICES.redirect(index, 0).is_ok()
 }
 
 /// The trace of the packet that `raas explain` has sent, one at a time.

@@ -73,7 +73,8 @@ impl Writer {
         }
         let mut maps = PinnedMaps::open(pins)?;
         let reused = *programs.origin() == Origin::Reused;
-        let fib = if reused { take_over(pins)? } else { empty(pins)? };
+        let memory = || FibMemory::open(pins, fib_nodes);
+        let fib = if reused { take_over(memory)? } else { empty(memory)? };
         // Maps are pinned before they are filled: an agent that was killed in between left zeros.
         if maps.globals.get(0)?.abi_version != ABI_VERSION {
             maps.globals.set(0, Globals { flags: GlobalsFlags::FAST_PATH_ON, abi_version: ABI_VERSION })?;
@@ -146,9 +147,9 @@ impl Writer {
         }
         results.push(self.maps.devices.add(&tables.devices).map(drop));
         results.push(domains.and_then(|domains| self.maps.domains.sync(&domains)).map(drop));
-        results.push(self.maps.fdb.sync(&tables.fdb).map(drop));
-        results.push(self.maps.tunnels.sync(&tables.tunnels).map(drop));
-        results.push(self.maps.ports.sync(&tables.ports).map(drop));
+        results.push(self.maps.fdb.sync(&tables.fdb).context("FDB").map(drop));
+        results.push(self.maps.tunnels.sync(&tables.tunnels).context("TUNNELS").map(drop));
+        results.push(self.maps.ports.sync(&tables.ports).context("PORTS").map(drop));
         self.note(tables, results);
     }
 
@@ -290,15 +291,15 @@ impl Writer {
 
 /// The live forwarding tables; empty ones, if those cannot be read: then the kernel forwards until the new
 /// are complete.
-fn take_over(pins: &Pins) -> Result<Fib<FibMemory, Membarrier>> {
-    Fib::take_over(FibMemory::open(pins)?, Membarrier).or_else(|error| {
+fn take_over(memory: impl Fn() -> Result<FibMemory>) -> Result<Fib<FibMemory, Membarrier>> {
+    Fib::take_over(memory()?, Membarrier).or_else(|error| {
         warn!("fast path: not taking over the live forwarding tables: {error}");
-        empty(pins)
+        empty(memory)
     })
 }
 
-fn empty(pins: &Pins) -> Result<Fib<FibMemory, Membarrier>> {
-    Fib::new(FibMemory::open(pins)?, Membarrier).context("clearing the forwarding tables")
+fn empty(memory: impl Fn() -> Result<FibMemory>) -> Result<Fib<FibMemory, Membarrier>> {
+    Fib::new(memory()?, Membarrier).context("clearing the forwarding tables")
 }
 
 /// What each counter scope of a topology counts for.

@@ -29,6 +29,7 @@ pub use action::{Member, Members, RouteAction};
 pub use backlog::Backlog;
 pub use group::{Buckets, derive};
 pub use memory::{Grace, HeapMemory, NexthopMemory, TrieMemory, lookup};
+pub(crate) use pool::SlotPool;
 pub use pool::Usage;
 pub use table::{Change, Fib, FibCounts, FibError};
 pub use takeover::TakeoverError;

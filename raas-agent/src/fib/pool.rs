@@ -15,7 +15,7 @@ pub struct Usage {
 
 /// Slots 1 to n − 1 of an array that readers look at while it is written.
 #[derive(Debug)]
-pub(super) struct SlotPool {
+pub(crate) struct SlotPool {
     slots: u32,
     free: Vec<u32>,
     quarantine: Vec<u32>,
@@ -23,19 +23,24 @@ pub(super) struct SlotPool {
 
 impl SlotPool {
     /// All slots of an array of `slots` elements are free, but for slot 0 and those that are `taken`.
-    pub(super) fn new(slots: u32, taken: impl Fn(u32) -> bool) -> Self {
+    pub(crate) fn new(slots: u32, taken: impl Fn(u32) -> bool) -> Self {
         // Reversed, so that the lowest slots are used first and the rest of a mapped array is never touched.
         let free = (1..slots).rev().filter(|&slot| !taken(slot)).collect();
         Self { slots, free, quarantine: Vec::new() }
     }
 
+    /// The same, with what is free in quarantine.
+    pub(crate) fn distrusted(self) -> Self {
+        Self { quarantine: self.free, free: self.quarantine, ..self }
+    }
+
     /// Takes a free slot.
-    pub(super) fn take(&mut self) -> Option<u32> {
+    pub(crate) fn take(&mut self) -> Option<u32> {
         self.free.pop()
     }
 
     /// Fills `slots` with free ones, or takes none and returns false.
-    pub(super) fn take_all(&mut self, slots: &mut [u32]) -> bool {
+    pub(crate) fn take_all(&mut self, slots: &mut [u32]) -> bool {
         let enough = self.free.len() >= slots.len();
         if enough {
             let rest = self.free.len() - slots.len();
@@ -45,23 +50,23 @@ impl SlotPool {
     }
 
     /// Puts a slot that new readers can no longer reach into quarantine.
-    pub(super) fn quarantine(&mut self, slot: u32) {
+    pub(crate) fn quarantine(&mut self, slot: u32) {
         self.quarantine.push(slot);
     }
 
     /// Something waits for a grace period.
-    pub(super) fn has_quarantined(&self) -> bool {
+    pub(crate) fn has_quarantined(&self) -> bool {
         !self.quarantine.is_empty()
     }
 
     /// Frees what is in quarantine. Call it after a grace period that began after the last
     /// [`Self::quarantine`].
-    pub(super) fn reclaim(&mut self) {
+    pub(crate) fn reclaim(&mut self) {
         self.free.append(&mut self.quarantine);
     }
 
     /// How full it is.
-    pub(super) fn usage(&self) -> Usage {
+    pub(crate) fn usage(&self) -> Usage {
         let (capacity, free) = (self.slots.saturating_sub(1), self.free.len() as u32);
         let quarantined = self.quarantine.len() as u32;
         Usage { capacity, used: capacity - free - quarantined, quarantined, free }

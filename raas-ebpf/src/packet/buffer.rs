@@ -100,10 +100,11 @@ pub trait Packet: Copy {
     /// that room is undefined, every cursor is stale.
     fn reframe(self, from: Framing, to: Framing, inner: Inner) -> Result<(), Refused>;
 
-    /// The hook can send out of this interface.
-    fn can_send(self, egress: Egress) -> bool;
+    /// Makes sure that the hook can send out of this interface, before anything is written. A packet that
+    /// does not leave after all is none the worse for it.
+    fn aim(self, egress: Egress) -> Result<(), Refused>;
 
-    /// Sends it.
+    /// Sends it to where it was aimed at.
     fn send(self, egress: Egress) -> Result<Self::Verdict, Refused>;
 
     /// Counts packets and bytes that take `exit` in `scope`.

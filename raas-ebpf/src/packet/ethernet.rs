@@ -23,8 +23,8 @@ impl EtherType {
     }
 }
 
-/// A MAC address in a register: the first byte on the wire is the lowest. (Six bytes on the stack would be
-/// stored as LLVM likes, and the verifier wants stores to the stack aligned.)
+/// A MAC address in a register, as [`Mac::word`] has it. (Six bytes on the stack would be stored as LLVM likes,
+/// and the verifier wants stores to the stack aligned.)
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Address(u64);
 
@@ -47,23 +47,23 @@ impl Address {
         Self(self.0 ^ 2)
     }
 
-    /// Its first four bytes and its last two, as they lie in memory.
+    /// As it lies in memory, in the lower 48 bits.
     #[inline(always)]
-    pub fn words(self) -> (u32, u16) {
-        (self.0 as u32, (self.0 >> 32) as u16)
+    pub fn word(self) -> u64 {
+        self.0
     }
 
+    /// From the lower 48 bits.
     #[inline(always)]
-    fn from_words(first: u32, last: u16) -> Self {
-        Self(u64::from(first) | u64::from(last) << 32)
+    pub fn from_word(word: u64) -> Self {
+        Self(word & 0xffff_ffff_ffff)
     }
 }
 
 impl From<&Mac> for Address {
     #[inline(always)]
     fn from(mac: &Mac) -> Self {
-        let [a, b, c, d, e, f] = mac.bytes;
-        Self::from_words(u32::from_ne_bytes([a, b, c, d]), u16::from_ne_bytes([e, f]))
+        Self(mac.word())
     }
 }
 
@@ -71,10 +71,10 @@ impl From<&Mac> for Address {
 #[repr(C, packed)]
 #[derive(Clone, Copy)]
 struct Header {
-    destination_first: u32,
-    destination_last: u16,
-    source_first: u32,
-    source_last: u16,
+    /// The destination, and the first two bytes of the source.
+    first: u64,
+    /// The rest of the source.
+    second: u32,
     ethertype: Be16,
 }
 
@@ -98,8 +98,8 @@ impl Ethernet {
     pub fn take(cursor: &mut Cursor) -> Option<Self> {
         let header: Header = cursor.take()?;
         Some(Self {
-            destination: Address::from_words(header.destination_first, header.destination_last),
-            source: Address::from_words(header.source_first, header.source_last),
+            destination: Address::from_word(header.first),
+            source: Address::from_word(header.first >> 48 | u64::from(header.second) << 16),
             ethertype: header.ethertype.get(),
         })
     }
@@ -113,11 +113,9 @@ impl Ethernet {
     /// As on the wire, in pieces that one instruction stores.
     #[inline(always)]
     pub fn write(&self, to: &mut [u8]) {
-        let (destination, source) = (self.destination.words(), self.source.words());
-        to[..4].copy_from_slice(&destination.0.to_ne_bytes());
-        to[4..6].copy_from_slice(&destination.1.to_ne_bytes());
-        to[6..10].copy_from_slice(&source.0.to_ne_bytes());
-        to[10..12].copy_from_slice(&source.1.to_ne_bytes());
+        let (destination, source) = (self.destination.word(), self.source.word());
+        to[..8].copy_from_slice(&(destination | source << 48).to_le_bytes());
+        to[8..12].copy_from_slice(&((source >> 16) as u32).to_le_bytes());
         to[12..14].copy_from_slice(&self.ethertype.to_be_bytes());
     }
 }

@@ -131,8 +131,8 @@ impl Packet for Tc {
 
     /// The kernel looks the interface up when it redirects; of one that is gone, neither hook learns anything.
     #[inline(always)]
-    fn can_send(self, _egress: Egress) -> bool {
-        true
+    fn aim(self, _egress: Egress) -> Result<(), Refused> {
+        Ok(())
     }
 
     #[inline(always)]

@@ -58,8 +58,8 @@ impl<P: Packet> Packet for Traced<P> {
     }
 
     #[inline(always)]
-    fn can_send(self, egress: Egress) -> bool {
-        self.0.can_send(egress)
+    fn aim(self, egress: Egress) -> Result<(), Refused> {
+        self.0.aim(egress)
     }
 
     /// A test run sends nothing, whatever the verdict.

@@ -64,13 +64,15 @@ impl Packet for Xdp {
         Ok(())
     }
 
+    /// One call does both: the helper looks the interface up and notes it down, and the kernel sends when the
+    /// program returns `XDP_REDIRECT`, not before (`xdp_do_redirect`).
     #[inline(always)]
-    fn can_send(self, egress: Egress) -> bool {
-        maps::has_device(egress.index)
+    fn aim(self, egress: Egress) -> Result<(), Refused> {
+        if maps::redirect(egress.index) { Ok(()) } else { Err(Refused) }
     }
 
     #[inline(always)]
-    fn send(self, egress: Egress) -> Result<u32, Refused> {
-        maps::redirect(egress.index).ok_or(Refused)
+    fn send(self, _egress: Egress) -> Result<u32, Refused> {
+        Ok(xdp_action::XDP_REDIRECT)
     }
 }

@@ -40,12 +40,12 @@ pub fn decide<P: Packet>(packet: P, port: &Port, arrival: &Arrival, domain: u32)
         return Err(Exit::PUNT_MULTICAST);
     }
     let tunnelled = arrival.framing == Framing::Vxlan;
-    if !tunnelled && !speaks_here(packet.ingress(), port, domain, ethernet.source) {
+    if !tunnelled && !speaks_here(arrival.ingress, port, domain, ethernet.source) {
         return Err(Exit::PUNT_UNKNOWN_SOURCE);
     }
     if let Some(here) = maps::domain(domain)
         && here.router != 0
-        && Address::from(&here.gateway) == ethernet.destination
+        && here.gateway_word() == ethernet.destination.word()
     {
         packet.note(|| StepKind::GATEWAY.with([here.router, 0, 0]));
         return match ethernet.ethertype {
@@ -56,7 +56,7 @@ pub fn decide<P: Packet>(packet: P, port: &Port, arrival: &Arrival, domain: u32)
     let station = maps::station(domain, ethernet.destination).ok_or(Exit::PUNT_UNKNOWN_MAC)?;
     packet.note(|| StepKind::STATION.with([station.kind.value, station.target, station.mtu]));
     let (exit, way) = match station.kind {
-        FdbKind::PORT if station.target != packet.ingress() => {
+        FdbKind::PORT if station.target != arrival.ingress => {
             let peer = station.flags & NexthopFlags::REDIRECT_PEER != 0;
             (Exit::BRIDGED_PORT, Some(Way::Port(Egress { index: station.target, peer })))
         }
@@ -92,6 +92,6 @@ fn speaks_here(ingress: u32, port: &Port, domain: u32, source: Address) -> bool 
     if source.is_zero() {
         return false;
     }
-    Address::from(&port.source) == source
+    port.source_word() == source.word()
         || maps::station(domain, source).is_some_and(|s| s.kind == FdbKind::PORT && s.target == ingress)
 }

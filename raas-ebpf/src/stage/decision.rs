@@ -10,6 +10,8 @@ use crate::{
 
 /// Where a packet entered the network that it belongs to.
 pub struct Arrival {
+    /// Interface index of the port.
+    pub ingress: u32,
     /// What lies in front of its layer-3 packet.
     pub framing: Framing,
     pub place: Place,

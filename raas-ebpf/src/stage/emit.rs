@@ -19,7 +19,7 @@ const VXLAN_INNER: usize = 50;
 pub fn emit<P: Packet>(packet: P, from: Framing, forward: &Forward) -> Result<P::Verdict, Exit> {
     match forward.way {
         Way::Port(egress) => {
-            check_device(packet, egress)?;
+            aim(packet, egress)?;
             make_room(packet, from, Framing::Ethernet, &forward.payload)?;
             if let Some(link) = &forward.link {
                 // Every packet with a new link header is an IP packet.
@@ -32,7 +32,7 @@ pub fn emit<P: Packet>(packet: P, from: Framing, forward: &Forward) -> Result<P:
         }
         Way::Tunnel(encap, to) => {
             let egress = Egress { index: encap.egress, peer: false };
-            check_device(packet, egress)?;
+            aim(packet, egress)?;
             make_room(packet, from, to, &forward.payload)?;
             let mut cursor = packet.cursor();
             match to {
@@ -74,8 +74,8 @@ fn copy_words<const N: usize>(to: &mut [u8], from: &[u8], offsets: [usize; N]) {
 
 /// Asked before anything is written: the device map follows the other tables, and interfaces vanish.
 #[inline(always)]
-fn check_device<P: Packet>(packet: P, egress: Egress) -> Result<(), Exit> {
-    if packet.can_send(egress) { Ok(()) } else { Err(Exit::PUNT_DEVICE) }
+fn aim<P: Packet>(packet: P, egress: Egress) -> Result<(), Exit> {
+    packet.aim(egress).map_err(|_| Exit::PUNT_DEVICE)
 }
 
 /// Nothing is written yet: a GSO packet that the kernel will not take apart for us is left to it.

@@ -12,7 +12,7 @@ use crate::{
 
 /// `cursor` stands behind the outer IPv4 header; the packet ends at offset `end`.
 #[inline(always)]
-pub fn arrive(mut cursor: Cursor, outer: &Ipv4, end: u32) -> Result<Arrival, Exit> {
+pub fn arrive(ingress: u32, mut cursor: Cursor, outer: &Ipv4, end: u32) -> Result<Arrival, Exit> {
     let gre: Gre = cursor.take().ok_or(Exit::DROP_BAD_TUNNEL_HEADER)?;
     let flags = gre.flags.get();
     if flags & GreFlags::UNSUPPORTED != 0 {
@@ -26,6 +26,7 @@ pub fn arrive(mut cursor: Cursor, outer: &Ipv4, end: u32) -> Result<Arrival, Exi
     let peer = TunnelKey { remote: outer.source, local: outer.destination, kind, key };
     let tunnel = maps::tunnel(&peer).ok_or(Exit::DROP_UNKNOWN_PEER)?;
     Ok(Arrival {
+        ingress,
         framing,
         place: Place::Router(tunnel.owner),
         scope: tunnel.scope,

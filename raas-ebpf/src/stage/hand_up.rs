@@ -24,7 +24,8 @@ pub fn hand_up<P: Packet>(packet: P, arrival: &Arrival, tunnel: &TunnelIngress) 
     let source = destination.with_other_scope();
     Ethernet { destination, source, ethertype: arrival.ethertype }.write(front);
     edit.write(&mut front[14..]);
-    packet.send(Egress { index: tunnel.device, peer: false }).map_err(|_| Exit::DROP_HELPER)
+    let egress = Egress { index: tunnel.device, peer: false };
+    packet.aim(egress).and_then(|()| packet.send(egress)).map_err(|_| Exit::DROP_HELPER)
 }
 
 /// Carries the outer header's congestion mark over to the inner one.

@@ -35,10 +35,12 @@ const HEADERS: u32 = Framing::Vxlan.len() + 40;
 #[inline(always)]
 pub fn run<P: Packet>(packet: P) -> P::Verdict {
     let tally = Tally::of(packet);
-    let Some(port) = maps::port(packet.ingress()) else {
+    // Asked for once: behind it are three loads in a row.
+    let ingress = packet.ingress();
+    let Some(port) = maps::port(ingress) else {
         return leave::<P>(tally, 0, Exit::PUNT_UNKNOWN_PORT);
     };
-    packet.note(|| StepKind::PORT.with([packet.ingress(), port.kind.value, port.scope]));
+    packet.note(|| StepKind::PORT.with([ingress, port.kind.value, port.scope]));
     packet.gather(HEADERS);
 
     if port.kind == PortKind::TUNNEL {
@@ -52,7 +54,7 @@ pub fn run<P: Packet>(packet: P) -> P::Verdict {
         };
     }
 
-    let arrival = match arrive(packet, port) {
+    let arrival = match arrive(packet, ingress, port) {
         Ok(arrival) => arrival,
         Err(exit) => return leave::<P>(tally, port.scope, exit),
     };
@@ -76,9 +78,10 @@ pub fn run<P: Packet>(packet: P) -> P::Verdict {
 
 /// Where the packet is, seen from the network that it belongs to.
 #[inline(always)]
-fn arrive<P: Packet>(packet: P, port: &Port) -> Result<Arrival, Exit> {
+fn arrive<P: Packet>(packet: P, ingress: u32, port: &Port) -> Result<Arrival, Exit> {
     match port.kind {
         PortKind::ENDPOINT => Ok(Arrival {
+            ingress,
             framing: Framing::Ethernet,
             place: Place::Domain(port.owner),
             scope: port.scope,
@@ -87,7 +90,7 @@ fn arrive<P: Packet>(packet: P, port: &Port) -> Result<Arrival, Exit> {
             ethertype: 0,
             tunnel: None,
         }),
-        PortKind::UPLINK => uplink::arrive(packet),
+        PortKind::UPLINK => uplink::arrive(packet, ingress),
         _ => Err(Exit::PUNT_UNKNOWN_PORT),
     }
 }

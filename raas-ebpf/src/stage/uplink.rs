@@ -12,7 +12,7 @@ use super::{Arrival, gre, ip, vxlan};
 use crate::packet::{Cursor, EtherType, Ethernet, Framing, Ipv4, Packet, Protocol, Tag, Udp, is_priority};
 
 #[inline(always)]
-pub fn arrive<P: Packet>(packet: P) -> Result<Arrival, Exit> {
+pub fn arrive<P: Packet>(packet: P, ingress: u32) -> Result<Arrival, Exit> {
     let mut cursor = packet.cursor();
     let ethernet = Ethernet::take(&mut cursor).ok_or(Exit::PUNT_UNDERLAY)?;
     let (ethertype, tagged) = untag(packet, &mut cursor, &ethernet)?;
@@ -38,9 +38,9 @@ pub fn arrive<P: Packet>(packet: P) -> Result<Arrival, Exit> {
     let length = ip::check_header(packet, &header, &outer, available)?;
     let end = Framing::Ethernet.len() + length;
     if outer.protocol == Protocol::GRE {
-        gre::arrive(cursor, &outer, end)
+        gre::arrive(ingress, cursor, &outer, end)
     } else {
-        vxlan::arrive(cursor.skip(size_of::<Udp>() as u32), &outer, end)
+        vxlan::arrive(ingress, cursor.skip(size_of::<Udp>() as u32), &outer, end)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
 
 /// `cursor` stands behind the outer UDP header; the packet ends at offset `end`.
 #[inline(always)]
-pub fn arrive(mut cursor: Cursor, outer: &Ipv4, end: u32) -> Result<Arrival, Exit> {
+pub fn arrive(ingress: u32, mut cursor: Cursor, outer: &Ipv4, end: u32) -> Result<Arrival, Exit> {
     let vxlan: Vxlan = cursor.take().ok_or(Exit::DROP_BAD_TUNNEL_HEADER)?;
     if !vxlan.has_vni() || end < Framing::Vxlan.len() {
         return Err(Exit::DROP_BAD_TUNNEL_HEADER);
@@ -25,6 +25,7 @@ pub fn arrive(mut cursor: Cursor, outer: &Ipv4, end: u32) -> Result<Arrival, Exi
     };
     let tunnel = maps::tunnel(&peer).ok_or(Exit::DROP_UNKNOWN_PEER)?;
     Ok(Arrival {
+        ingress,
         framing: Framing::Vxlan,
         place: Place::Domain(tunnel.owner),
         scope: tunnel.scope,

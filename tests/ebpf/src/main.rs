@@ -1,9 +1,12 @@
-//! eBPF programs of the benchmarks: peers of the fast path, and what measures it. A file for each benchmark's.
+//! eBPF programs of the benchmarks: peers of the fast path, and what measures it. A file for each purpose.
 #![no_std]
 #![no_main]
-#![expect(missing_docs, reason = "aya's macros make functions of their own around the entry points")]
 
 mod empty;
+mod forward;
+mod lookup;
+mod one_hop;
+mod restore;
 
 #[cfg(not(test))]
 #[panic_handler]

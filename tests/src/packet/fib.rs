@@ -5,6 +5,8 @@ use std::net::Ipv4Addr;
 
 use raas_common::{FibEntry, FibNode};
 
+use super::program::Program;
+
 /// The tries of some routers, in one pool.
 pub struct Fib {
     /// What to write into `FIB_NODES`.
@@ -41,6 +43,13 @@ impl Fib {
             };
         }
         self.nodes[node as usize].entries[usize::from(last)] = entry;
+    }
+
+    /// Writes the pool.
+    pub fn store(&self, program: &mut Program) {
+        for (index, &node) in (0..).zip(&self.nodes) {
+            program.set("FIB_NODES", index, node);
+        }
     }
 }
 

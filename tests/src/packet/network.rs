@@ -210,9 +210,7 @@ pub fn set_fib(program: &mut Program, leaf_routes: [(Ipv4Addr, usize, FibEntry);
     fib.add(transit, TO_GRE, 3, FibEntry::nexthop(3));
     fib.add(transit, TO_KEYED, 3, FibEntry::nexthop(4));
     fib.add(transit, TO_BLACKHOLE, 3, FibEntry::nexthop(7));
-    for (index, &node) in (0..).zip(&fib.nodes) {
-        program.set("FIB_NODES", index, node);
-    }
+    fib.store(program);
     for (router, root) in [(LEAF_ROUTER, leaf), (SPINE_ROUTER, spine), (TRANSIT_ROUTER, transit)] {
         program.set("ROUTERS", router, Router { root, seed: SEED });
     }

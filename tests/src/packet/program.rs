@@ -1,13 +1,22 @@
 //! One loaded program and its maps.
 
-use std::{borrow::Borrow, collections::BTreeMap};
+use std::{
+    any::Any,
+    borrow::Borrow,
+    collections::{BTreeMap, HashMap, hash_map::Entry},
+    hash::Hash,
+};
 
 use aya::{
-    Ebpf, EbpfLoader, Pod, TestRun, TestRunOptions,
-    maps::{Array, HashMap, Map, MapData, PerCpuArray, xdp::DevMapHash},
+    Ebpf, EbpfLoader, TestRun, TestRunOptions,
+    maps::{Array, Map, MapData, PerCpuArray, xdp::DevMapHash},
     programs::{SchedClassifier, TcAttachType, TestRunResult, Xdp},
 };
-use raas_common::{Counter, Exit, MAX_EXITS, Trace, TraceStep, counter_index};
+use raas_agent::{
+    exact::{ExactTable, ExactValue, Words as _, length},
+    platform::bpf::{Mapped, Membarrier, Table},
+};
+use raas_common::{Counter, ExactKey, Exit, MAX_EXITS, Pod, Trace, TraceStep, counter_index};
 
 /// `BPF_PROG_TEST_RUN` gives a packet to the loopback device unless told otherwise.
 pub const INGRESS: u32 = 1;
@@ -54,35 +63,32 @@ pub struct Program {
     pub hook: Hook,
     name: &'static str,
     ebpf: Ebpf,
+    /// The exact-match tables that were written to, by map.
+    tables: HashMap<String, Box<dyn Any + Send>>,
 }
 
 impl Program {
     /// Loads the fast path's program for a hook.
     pub fn load(hook: Hook) -> Self {
-        Self::load_as(hook, if hook == Hook::Xdp { "raas_xdp" } else { "raas_tc" })
+        Self::of(raas_agent::EBPF_OBJECT, hook, if hook == Hook::Xdp { "raas_xdp" } else { "raas_tc" })
     }
 
     /// The twin that traces.
     pub fn load_explain(hook: Hook) -> Self {
-        Self::load_as(hook, if hook == Hook::Xdp { "raas_xdp_explain" } else { "raas_tc_explain" })
+        let name = if hook == Hook::Xdp { "raas_xdp_explain" } else { "raas_tc_explain" };
+        Self::of(raas_agent::EBPF_OBJECT, hook, name)
     }
 
-    fn load_as(hook: Hook, name: &'static str) -> Self {
-        let mut ebpf = EbpfLoader::new()
-            .map_max_entries("FIB_NODES", 64)
-            .load(raas_agent::EBPF_OBJECT)
-            .expect("the object loads (as root)");
+    /// Loads a program of an object, of which it need not be the only one.
+    pub fn of(object: &[u8], hook: Hook, name: &'static str) -> Self {
+        let mut ebpf = EbpfLoader::new().load(object).expect("the object loads (as root)");
+        let program = ebpf.program_mut(name).unwrap_or_else(|| panic!("program {name}"));
         match hook {
-            Hook::Xdp => {
-                let program: &mut Xdp = ebpf.program_mut(name).unwrap().try_into().unwrap();
-                program.load().unwrap_or_else(|error| panic!("the verifier accepts {name}: {error}"));
-            }
-            Hook::Tc => {
-                let program: &mut SchedClassifier = ebpf.program_mut(name).unwrap().try_into().unwrap();
-                program.load().unwrap_or_else(|error| panic!("the verifier accepts {name}: {error}"));
-            }
+            Hook::Xdp => <&mut Xdp>::try_from(program).unwrap().load(),
+            Hook::Tc => <&mut SchedClassifier>::try_from(program).unwrap().load(),
         }
-        Self { hook, name, ebpf }
+        .unwrap_or_else(|error| panic!("the verifier refuses {name}: {error}"));
+        Self { hook, name, ebpf, tables: HashMap::new() }
     }
 
     /// Attaches the program to an interface of the calling thread's network namespace, for as long as it is
@@ -127,25 +133,46 @@ impl Program {
         .expect("BPF_PROG_TEST_RUN")
     }
 
-    /// Writes an element of an array map.
+    /// Writes an element of an array map, or of the one array in it.
     pub fn set<V: Pod>(&mut self, map: &str, index: u32, value: V) {
-        let mut map: Array<&mut MapData, V> = self.map(map);
-        map.set(index, value, 0).unwrap();
-    }
-
-    /// Writes an element of a hash map.
-    pub fn insert<K: Pod, V: Pod>(&mut self, map: &str, key: impl Borrow<K>, value: impl Borrow<V>) {
-        let mut map: HashMap<&mut MapData, K, V> = self.map(map);
-        map.insert(key, value, 0).unwrap();
-    }
-
-    /// Removes every element of a hash map.
-    pub fn clear<K: Pod, V: Pod>(&mut self, map: &str) {
-        let mut map: HashMap<&mut MapData, K, V> = self.map(map);
-        let keys: Vec<K> = map.keys().map(Result::unwrap).collect();
-        for key in keys {
-            map.remove(&key).unwrap();
+        let Map::Array(data) = self.ebpf.map(map).unwrap_or_else(|| panic!("map {map}")) else {
+            panic!("{map} is no array");
+        };
+        match Mapped::of(data) {
+            Ok(mapped) => mapped.write(index as usize * length::<V>(), &value),
+            // Not memory-mapped.
+            Err(_) => self.map::<Array<&mut MapData, V>>(map).set(index, value, 0).unwrap(),
         }
+    }
+
+    /// Inserts into an exact-match table.
+    pub fn insert<K: ExactKey + Hash + Pod + Send, V: ExactValue<K> + Send>(
+        &mut self,
+        map: &str,
+        key: impl Borrow<K>,
+        value: impl Borrow<V>,
+    ) {
+        self.table(map).insert(*key.borrow(), *value.borrow()).expect("there is room");
+    }
+
+    /// Removes every element of an exact-match table.
+    pub fn clear<K: ExactKey + Hash + Pod + Send, V: ExactValue<K> + Send>(&mut self, map: &str) {
+        self.table::<K, V>(map).sync(&HashMap::new()).expect("nothing to insert");
+    }
+
+    fn table<K: ExactKey + Hash + Pod + Send, V: ExactValue<K> + Send>(
+        &mut self,
+        map: &str,
+    ) -> &mut Table<K, V> {
+        let table = match self.tables.entry(map.to_owned()) {
+            Entry::Occupied(table) => table.into_mut(),
+            Entry::Vacant(table) => {
+                let Some(Map::Array(data)) = self.ebpf.map(map) else { panic!("{map} is no table") };
+                let words = Mapped::of(data).expect("it is memory-mapped");
+                table.insert(Box::new(ExactTable::<K, V, _, _>::new(words, Membarrier)))
+            }
+        };
+        table.downcast_mut().expect("a table has one type of key and value")
     }
 
     /// Makes these interface indexes ones that XDP may redirect to (they all stand for the loopback device).

@@ -9,7 +9,6 @@ mod gre;
 mod gso;
 mod route;
 mod slow_path;
-mod speed;
 mod tcp;
 mod uplink;
 mod vxlan;

@@ -105,9 +105,7 @@ impl Hypervisor {
         self.nexthops += 1;
         self.program.set("NEXTHOPS", self.nexthops, nexthop);
         self.fib.add(self.root, destination, 4, FibEntry::nexthop(self.nexthops));
-        for (index, &node) in (0..).zip(&self.fib.nodes) {
-            self.program.set("FIB_NODES", index, node);
-        }
+        self.fib.store(&mut self.program);
         self.program.set("ROUTERS", ROUTER, Router { root: self.root, seed: 0 });
     }
 

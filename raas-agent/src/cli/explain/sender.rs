@@ -110,7 +110,7 @@ fn of_interface(
 ) -> Result<Addresses> {
     let name = &port.name;
     let index = world.links.get(&port.ifname).with_context(|| format!("{} is missing", port.ifname))?.index;
-    let entries = world.maps.fdb.entries()?;
+    let entries = world.maps.fdb.entries();
     let behind = entries
         .iter()
         .filter(|(key, entry)| key.domain == domain && entry.kind == FdbKind::PORT && entry.target == index);

@@ -30,7 +30,7 @@ fn default_route(target: u32) -> Changes {
 
 /// Where the router sends everything; `None`: to the kernel.
 fn routed(pins: &Pins) -> Option<u32> {
-    let memory = FibMemory::open(pins).unwrap();
+    let memory = FibMemory::open(pins, FIB_NODES).unwrap();
     let leaf = lookup(&memory, ROUTER, "198.51.100.1".parse().unwrap());
     leaf.is_leaf().then(|| memory.nexthop(leaf.index()).unwrap().target)
 }
@@ -54,7 +54,7 @@ fn a_table_that_cannot_be_written_keeps_nothing_else_back_and_is_tried_again() {
         let changes = Changes { tables: Some(Arc::new(full)), ..default_route(2) };
         writer.write(changes, &topology);
         assert_eq!(routed(pins), Some(2));
-        assert_eq!(writer.maps.ports.get(&7).unwrap(), Some(port));
+        assert_eq!(writer.maps.ports.get(&7), Some(port));
         let faults = writer.faults();
         assert!(faults.len() == 1 && faults[0].contains("FDB"), "{faults:?}");
         writer.maintain(&topology);
@@ -62,7 +62,7 @@ fn a_table_that_cannot_be_written_keeps_nothing_else_back_and_is_tried_again() {
 
         writer.write(only_tables(Tables { fdb: stations(2), ..Tables::default() }), &topology);
         assert_eq!(writer.faults(), [] as [String; 0]);
-        assert_eq!(writer.maps.fdb.entries().unwrap().len(), 2);
+        assert_eq!(writer.maps.fdb.entries().len(), 2);
 
         // What was in the way is gone without news from the kernel.
         let beyond = Tables { fdb: stations(MAX_FDB + 1), ..Tables::default() };
@@ -70,7 +70,7 @@ fn a_table_that_cannot_be_written_keeps_nothing_else_back_and_is_tried_again() {
         writer.unwritten = Some(Arc::new(Tables { fdb: stations(3), ..Tables::default() }));
         writer.maintain(&topology);
         assert_eq!(writer.faults(), [] as [String; 0]);
-        assert_eq!(writer.maps.fdb.entries().unwrap().len(), 3);
+        assert_eq!(writer.maps.fdb.entries().len(), 3);
     });
 }
 
@@ -123,7 +123,7 @@ fn a_domain_keeps_what_an_earlier_agent_wrote_until_its_leaf_is_known() {
 fn damaged_tables_are_left_to_the_kernel_until_new_ones_are_complete() {
     isolated(|pins| {
         open(pins, None).write(default_route(2), &topology());
-        let mut memory = FibMemory::open(pins).unwrap();
+        let mut memory = FibMemory::open(pins, FIB_NODES).unwrap();
         let root = memory.root(ROUTER);
         memory.set_entry(root, 0, raas_common::FibEntry::child(root));
         let mut writer = open(pins, None);

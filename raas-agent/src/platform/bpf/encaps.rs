@@ -1,19 +1,15 @@
 //! `ENCAPS`: outer headers, in two copies, of which the programs use one while the agent writes the other.
 
-use std::{collections::BTreeSet, sync::atomic::Ordering};
+use std::{collections::BTreeSet, mem::offset_of};
 
 use anyhow::{Context as _, Result};
-use raas_common::{ENCAP_HEADER_LEN, Encap, EncapSlot, TunnelKind};
+use raas_common::{Encap, EncapSlot};
 
 use super::{mmap::Mapped, pins::Pins};
-use crate::fib::Grace;
-
-/// 32-bit words of an [`Encap`]: five fields and the header.
-const WORDS: usize = size_of::<Encap>() / 4;
-const FIELDS: usize = WORDS - ENCAP_HEADER_LEN / 4;
-/// Words of an [`EncapSlot`] before its copies.
-const COPIES: usize = 2;
-const _: () = assert!(COPIES + 2 * WORDS == size_of::<EncapSlot>() / 4 && FIELDS == 5);
+use crate::{
+    exact::{Words, length},
+    fib::Grace,
+};
 
 /// Outer headers by tunnel.
 pub struct Encaps<G> {
@@ -26,9 +22,9 @@ pub struct Encaps<G> {
 impl<G: Grace> Encaps<G> {
     /// Opens the pinned map.
     pub fn open(pins: &Pins, grace: G) -> Result<Self> {
-        let slots = Mapped::open::<EncapSlot>(&pins.map("ENCAPS"))?;
+        let slots = Mapped::open(&pins.map("ENCAPS"))?;
         // Whoever wrote before us may have flipped any slot a moment ago.
-        let flipped = (0..slots.elements()).collect();
+        let flipped = (0..slots.capacity::<EncapSlot>()).collect();
         Ok(Self { slots, flipped, grace })
     }
 
@@ -51,16 +47,14 @@ impl<G: Grace> Encaps<G> {
             self.flipped.clear();
         }
         let idle = 1 - active;
-        for (word, value) in encode(encap).into_iter().enumerate() {
-            self.slots.word(tunnel, copy(idle) + word).store(value, Ordering::Relaxed);
-        }
-        self.slots.word(tunnel, 0).store(idle as u32, Ordering::Release);
+        self.slots.write(copy_of(tunnel, idle), encap);
+        self.slots.publish(active_of(tunnel), idle);
         self.flipped.insert(tunnel);
         Ok(true)
     }
 
     fn check(&self, tunnel: u32) -> Result<()> {
-        let tunnels = self.slots.elements();
+        let tunnels = self.slots.capacity::<EncapSlot>();
         anyhow::ensure!(
             (1..tunnels).contains(&tunnel),
             "tunnel {tunnel} is not between 1 and {}",
@@ -69,43 +63,24 @@ impl<G: Grace> Encaps<G> {
         Ok(())
     }
 
-    fn active(&self, tunnel: u32) -> usize {
+    fn active(&self, tunnel: u32) -> u32 {
         // As the programs do it: whatever else stands there, it is one of the two.
-        (self.slots.word(tunnel, 0).load(Ordering::Relaxed) & 1) as usize
+        self.slots.get(active_of(tunnel)) & 1
     }
 
-    fn read(&self, tunnel: u32, version: usize) -> Encap {
-        decode(std::array::from_fn(|word| {
-            self.slots.word(tunnel, copy(version) + word).load(Ordering::Relaxed)
-        }))
+    fn read(&self, tunnel: u32, copy: u32) -> Encap {
+        self.slots.read(copy_of(tunnel, copy))
     }
 }
 
-/// Word at which a copy starts.
-const fn copy(version: usize) -> usize {
-    COPIES + version * WORDS
+/// Where the number of a tunnel's active copy stands.
+const fn active_of(tunnel: u32) -> usize {
+    tunnel as usize * length::<EncapSlot>() + offset_of!(EncapSlot, active) / 4
 }
 
-fn encode(encap: &Encap) -> [u32; WORDS] {
-    let mut words = [0; WORDS];
-    words[..FIELDS].copy_from_slice(&[
-        encap.egress,
-        encap.kind.value,
-        encap.len,
-        encap.checksum,
-        encap.scope,
-    ]);
-    for (word, bytes) in words[FIELDS..].iter_mut().zip(encap.header.as_chunks().0) {
-        *word = u32::from_ne_bytes(*bytes);
-    }
-    words
-}
-
-fn decode(words: [u32; WORDS]) -> Encap {
-    let [egress, kind, len, checksum, scope, rest @ ..] = words;
-    let mut header = [0; ENCAP_HEADER_LEN];
-    for (bytes, word) in header.as_chunks_mut().0.iter_mut().zip(rest) {
-        *bytes = word.to_ne_bytes();
-    }
-    Encap { egress, kind: TunnelKind { value: kind }, len, checksum, scope, header }
+/// Where a copy of a tunnel's headers stands.
+const fn copy_of(tunnel: u32, copy: u32) -> usize {
+    tunnel as usize * length::<EncapSlot>()
+        + offset_of!(EncapSlot, copies) / 4
+        + copy as usize * length::<Encap>()
 }

@@ -1,16 +1,21 @@
 //! The maps, opened from their pins: by the agent, and by the command line beside it.
 
+use std::hash::Hash;
+
 use anyhow::{Context as _, Result};
 use aya::maps::{Map, MapData, MapError};
-use raas_common::{Domain, FdbEntry, FdbKey, Globals, GlobalsFlags, Port, TunnelIngress, TunnelKey};
+use raas_common::{
+    Domain, ExactKey, FdbEntry, FdbKey, Globals, GlobalsFlags, Pod, Port, TunnelIngress, TunnelKey,
+};
 
 use super::{
     Membarrier,
     counters::Counters,
-    hash_table::HashTable,
+    mmap::Mapped,
     pins::{self, Pins},
     table::{ArrayTable, Devices},
 };
+use crate::exact::{ExactTable, ExactValue};
 
 /// Every map of the fast path, by name. `raas-ebpf` defines them, `raas-common` lays their elements out.
 pub(super) const NAMES: [&str; 13] = [
@@ -29,19 +34,22 @@ pub(super) const NAMES: [&str; 13] = [
     "TRACE",
 ];
 
+/// An exact-match table in a live map.
+pub type Table<K, V> = ExactTable<K, V, Mapped, Membarrier>;
+
 /// The maps that are written element by element. The FIB's are in [`FibMemory`](super::FibMemory), the outer
 /// headers in [`Encaps`](super::Encaps).
 pub struct PinnedMaps {
     /// Switches; element 0.
     pub globals: ArrayTable<Globals>,
     /// Interfaces where packets enter, by index.
-    pub ports: HashTable<u32, Port>,
+    pub ports: Table<u32, Port>,
     /// Bridge domains.
     pub domains: ArrayTable<Domain>,
     /// Stations.
-    pub fdb: HashTable<FdbKey, FdbEntry>,
+    pub fdb: Table<FdbKey, FdbEntry>,
     /// Tunnels, by what their packets look like.
-    pub tunnels: HashTable<TunnelKey, TunnelIngress>,
+    pub tunnels: Table<TunnelKey, TunnelIngress>,
     /// Interfaces that XDP may send to.
     pub devices: Devices,
     /// Counters.
@@ -54,10 +62,10 @@ impl PinnedMaps {
     pub fn open(pins: &Pins) -> Result<Self> {
         Ok(Self {
             globals: ArrayTable::open(pins, "GLOBALS")?,
-            ports: HashTable::open(pins, "PORTS", Membarrier)?,
+            ports: exact(pins, "PORTS")?,
             domains: ArrayTable::open(pins, "DOMAINS")?,
-            fdb: HashTable::open(pins, "FDB", Membarrier)?,
-            tunnels: HashTable::open(pins, "TUNNELS", Membarrier)?,
+            fdb: exact(pins, "FDB")?,
+            tunnels: exact(pins, "TUNNELS")?,
             devices: Devices::open(pins)?,
             counters: Counters::open(pins)?,
         })
@@ -75,6 +83,10 @@ impl PinnedMaps {
         globals.flags |= if on { GlobalsFlags::FAST_PATH_ON } else { 0 };
         self.globals.set(0, globals)
     }
+}
+
+fn exact<K: ExactKey + Hash + Pod, V: ExactValue<K>>(pins: &Pins, name: &str) -> Result<Table<K, V>> {
+    Ok(ExactTable::new(Mapped::open(&pins.map(name))?, Membarrier))
 }
 
 /// Opens one pinned map as a `T`: an error if the map is of another type, or its keys or values of another

@@ -5,6 +5,7 @@
 
 use std::{
     io,
+    mem::offset_of,
     os::fd::{AsFd as _, AsRawFd as _},
     path::Path,
     sync::atomic::{AtomicU32, Ordering},
@@ -19,47 +20,48 @@ use super::{
     maps,
     pins::{self, Pins},
 };
-use crate::fib::{NexthopMemory, RouterId, TrieMemory};
+use crate::{
+    exact::{Words, length},
+    fib::{NexthopMemory, RouterId, TrieMemory},
+};
 
-/// Elements of type `T` in a mapped array map.
-pub(super) struct Mapped {
+/// An array map's memory.
+pub struct Mapped {
     memory: MmapRaw,
-    elements: u32,
-    stride: usize,
+    words: usize,
 }
 
 impl Mapped {
-    /// Maps the array that is pinned at `pin`, whose elements are `T`s.
-    pub(super) fn open<T>(pin: &Path) -> Result<Self> {
+    /// Maps the array that is pinned at `pin`.
+    pub(super) fn open(pin: &Path) -> Result<Self> {
         pins::ensure_loaded(pin)?;
         let map = MapData::from_pin(pin).with_context(|| format!("opening {}", pin.display()))?;
-        let elements = map.info()?.max_entries();
+        Self::of(&map).with_context(|| format!("mapping {} into memory", pin.display()))
+    }
+
+    /// Maps an array, which was made with `BPF_F_MMAPABLE`.
+    pub fn of(map: &MapData) -> Result<Self> {
+        let info = map.info()?;
         // Elements of an array map start at multiples of 8 bytes (array_map_alloc); all of ours are such
         // multiples.
-        let stride = const {
-            assert!(size_of::<T>().is_multiple_of(8));
-            size_of::<T>()
-        };
-        let memory = MmapOptions::new()
-            .len(elements as usize * stride)
-            .map_raw(map.fd().as_fd().as_raw_fd())
-            .with_context(|| format!("mapping {} into memory", pin.display()))?;
-        Ok(Self { memory, elements, stride })
+        anyhow::ensure!(info.value_size().is_multiple_of(8), "elements of {} bytes", info.value_size());
+        let len = info.max_entries() as usize * info.value_size() as usize;
+        let memory = MmapOptions::new().len(len).map_raw(map.fd().as_fd().as_raw_fd())?;
+        Ok(Self { memory, words: len / 4 })
     }
 
-    /// Number of elements.
-    pub(super) fn elements(&self) -> u32 {
-        self.elements
+    /// How many `T`s fit.
+    pub(super) fn capacity<T>(&self) -> u32 {
+        (self.words / length::<T>()) as u32
     }
+}
 
-    /// The 32-bit word number `word` of element `element`.
-    pub(super) fn word(&self, element: u32, word: usize) -> &AtomicU32 {
-        assert!(element < self.elements && word < self.stride / 4, "beyond the map");
-        let offset = element as usize * self.stride + word * 4;
-        // SAFETY: inside the mapping (asserted), which is as long as `elements × stride`, page-aligned, and
-        // lives as long as `self`; the offset is a multiple of 4; this process and the programs access the
-        // memory by 32-bit words only.
-        unsafe { AtomicU32::from_ptr(self.memory.as_mut_ptr().add(offset).cast()) }
+impl Words for Mapped {
+    fn word(&self, index: usize) -> &AtomicU32 {
+        assert!(index < self.words, "beyond the map");
+        // SAFETY: inside the mapping (asserted), which is page-aligned and lives as long as `self`; this
+        // process and the programs access the memory by aligned 32-bit words only.
+        unsafe { AtomicU32::from_ptr(self.memory.as_mut_ptr().cast::<u32>().add(index)) }
     }
 }
 
@@ -67,17 +69,20 @@ impl Mapped {
 pub struct FibMemory {
     routers: Mapped,
     nodes: Mapped,
-    nexthops: Array<MapData, Nexthop>,
+    node_capacity: u32,
+    nexthops: Mapped,
     groups: Array<MapData, Group>,
 }
 
 impl FibMemory {
-    /// Opens the pinned maps.
-    pub fn open(pins: &Pins) -> Result<Self> {
+    /// Opens the pinned maps, of whose nodes `fib_nodes` are to be used at most.
+    pub fn open(pins: &Pins, fib_nodes: u32) -> Result<Self> {
+        let nodes = Mapped::open(&pins.map("FIB_NODES"))?;
         Ok(Self {
-            routers: Mapped::open::<Router>(&pins.map("ROUTERS"))?,
-            nodes: Mapped::open::<FibNode>(&pins.map("FIB_NODES"))?,
-            nexthops: maps::open(pins, "NEXTHOPS")?,
+            routers: Mapped::open(&pins.map("ROUTERS"))?,
+            node_capacity: nodes.capacity::<FibNode>().min(fib_nodes),
+            nodes,
+            nexthops: Mapped::open(&pins.map("NEXTHOPS"))?,
             groups: maps::open(pins, "GROUPS")?,
         })
     }
@@ -85,45 +90,65 @@ impl FibMemory {
     /// Sets what `router` shuffles flows with ([`ecmp_seed`](raas_common::ecmp_seed)). To be called before its
     /// table is published: from then on, a change moves flows to other ways.
     pub fn set_seed(&self, router: RouterId, seed: u32) {
-        self.routers.word(router.get(), 1).store(seed, Ordering::Relaxed);
+        self.routers.publish(seed_of(router.get()), seed);
     }
+}
+
+/// Where a router's root stands.
+const fn root_of(router: u32) -> usize {
+    router as usize * length::<Router>() + offset_of!(Router, root) / 4
+}
+
+/// Where a router's seed stands.
+const fn seed_of(router: u32) -> usize {
+    router as usize * length::<Router>() + offset_of!(Router, seed) / 4
+}
+
+/// Where an entry of a node stands: the chunks of the pool lie one behind the other.
+const fn entry_of(node: u32, slot: u8) -> usize {
+    node as usize * length::<FibNode>() + slot as usize
+}
+
+/// Where a nexthop stands.
+const fn nexthop_of(id: u32) -> usize {
+    id as usize * length::<Nexthop>()
 }
 
 impl TrieMemory for FibMemory {
     fn node_capacity(&self) -> u32 {
-        self.nodes.elements()
+        self.node_capacity
     }
 
     fn router_capacity(&self) -> u32 {
-        self.routers.elements()
+        self.routers.capacity::<Router>()
     }
 
     fn root(&self, router: u32) -> u32 {
-        self.routers.word(router, 0).load(Ordering::Relaxed)
+        self.routers.get(root_of(router))
     }
 
     fn set_root(&mut self, router: u32, node: u32) {
-        self.routers.word(router, 0).store(node, Ordering::Release);
+        self.routers.publish(root_of(router), node);
     }
 
     fn entry(&self, node: u32, slot: u8) -> FibEntry {
-        FibEntry { bits: self.nodes.word(node, slot.into()).load(Ordering::Relaxed) }
+        FibEntry { bits: self.nodes.get(entry_of(node, slot)) }
     }
 
     fn set_entry(&mut self, node: u32, slot: u8, entry: FibEntry) {
-        self.nodes.word(node, slot.into()).store(entry.bits, Ordering::Release);
+        self.nodes.publish(entry_of(node, slot), entry.bits);
     }
 
     fn fill(&mut self, node: u32, entry: FibEntry) {
-        for slot in 0..256 {
-            self.nodes.word(node, slot).store(entry.bits, Ordering::Relaxed);
+        for slot in 0..=255 {
+            self.nodes.word(entry_of(node, slot)).store(entry.bits, Ordering::Relaxed);
         }
     }
 }
 
 impl NexthopMemory for FibMemory {
     fn nexthop_capacity(&self) -> u32 {
-        self.nexthops.len()
+        self.nexthops.capacity::<Nexthop>()
     }
 
     fn group_capacity(&self) -> u32 {
@@ -131,11 +156,12 @@ impl NexthopMemory for FibMemory {
     }
 
     fn nexthop(&self, id: u32) -> io::Result<Nexthop> {
-        self.nexthops.get(&id, 0).map_err(io::Error::other)
+        Ok(self.nexthops.read(nexthop_of(id)))
     }
 
     fn set_nexthop(&mut self, id: u32, nexthop: &Nexthop) -> io::Result<()> {
-        self.nexthops.set(id, nexthop, 0).map_err(io::Error::other)
+        self.nexthops.write(nexthop_of(id), nexthop);
+        Ok(())
     }
 
     fn group(&self, id: u32) -> io::Result<Group> {

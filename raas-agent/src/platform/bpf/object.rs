@@ -9,6 +9,7 @@ use aya::{
     programs::{ProgramError, SchedClassifier, Xdp},
 };
 use aya_obj::{Object, generated::bpf_map_type};
+use raas_common::CHUNK_NODES;
 
 use super::{
     maps::NAMES,
@@ -54,7 +55,7 @@ impl FastPath {
         let origin = prepare_maps(pins, &definitions(object, fib_nodes)?)?;
         let mut loader = EbpfLoader::new();
         // No program refers to kernel types: reading and parsing the kernel's BTF would be in vain.
-        loader.btf(None).map_max_entries("FIB_NODES", fib_nodes);
+        loader.btf(None).map_max_entries("FIB_NODES", fib_chunks(fib_nodes));
         for name in NAMES {
             loader.map_pin_path(name, pins.map(name));
         }
@@ -119,6 +120,11 @@ where
     program.try_into().with_context(|| format!("program {name} is of another type"))
 }
 
+/// Elements of the pool that `nodes` nodes take.
+const fn fib_chunks(nodes: u32) -> u32 {
+    nodes.div_ceil(CHUNK_NODES)
+}
+
 /// What makes a pinned map usable: everything that the kernel checked or laid out when it was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Attributes {
@@ -140,7 +146,7 @@ fn definitions(object: &[u8], fib_nodes: u32) -> Result<BTreeMap<&'static str, A
                 map_type: map.map_type(),
                 key_size: map.key_size(),
                 value_size: map.value_size(),
-                max_entries: if name == "FIB_NODES" { fib_nodes } else { map.max_entries() },
+                max_entries: if name == "FIB_NODES" { fib_chunks(fib_nodes) } else { map.max_entries() },
                 flags: map.map_flags(),
             },
         ))

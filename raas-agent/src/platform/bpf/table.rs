@@ -3,7 +3,6 @@
 use std::{
     borrow::Borrow,
     collections::{BTreeMap, BTreeSet},
-    ops::AddAssign,
 };
 
 use anyhow::{Context as _, Result};
@@ -13,32 +12,7 @@ use aya::{
 };
 
 use super::{maps, pins::Pins};
-
-/// What bringing a table to its desired content took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// Keys that were missing.
-    pub inserted: usize,
-    /// Keys that had another value.
-    pub replaced: usize,
-    /// Keys that were not desired.
-    pub removed: usize,
-}
-
-impl Changes {
-    /// Nothing had to be done.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-impl AddAssign for Changes {
-    fn add_assign(&mut self, other: Self) {
-        self.inserted += other.inserted;
-        self.replaced += other.replaced;
-        self.removed += other.removed;
-    }
-}
+use crate::exact::Changes;
 
 /// An array; an element that nobody wrote, or that was cleared, is the default.
 ///
@@ -160,17 +134,8 @@ fn is_gone(error: &anyhow::Error) -> bool {
     matches!(error.io_error.raw_os_error(), Some(libc::EINVAL | libc::ENODEV))
 }
 
-/// "No such key" is not an error.
-pub(super) fn found<V>(result: Result<V, MapError>) -> Result<Option<V>, MapError> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(MapError::KeyNotFound) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 /// Removing what is not there is not an error.
-pub(super) fn removed(result: Result<(), MapError>) -> Result<bool, MapError> {
+fn removed(result: Result<(), MapError>) -> Result<bool, MapError> {
     match result {
         Ok(()) => Ok(true),
         Err(MapError::KeyNotFound) => Ok(false),

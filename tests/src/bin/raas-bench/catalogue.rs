@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::{empty, session::Session};
+use crate::{empty, fib_load, fib_lookup, program, session::Session};
 
 /// A family of cases that are measured together.
 #[derive(Debug)]
@@ -16,7 +16,8 @@ pub struct Benchmark {
 }
 
 /// Every benchmark, in the order in which they run.
-pub const ALL: &[Benchmark] = &[empty::BENCHMARK];
+pub const ALL: &[Benchmark] =
+    &[fib_lookup::BENCHMARK, fib_load::BENCHMARK, empty::BENCHMARK, program::BENCHMARK];
 
 /// The benchmarks and cases whose names begin with one of `names`; all, if there are none.
 pub fn select<'a>(all: &'a [Benchmark], names: &[String]) -> Result<Vec<(&'a Benchmark, Vec<&'static str>)>> {

@@ -3,14 +3,24 @@
 //!
 //! A benchmark is a file with a [`Benchmark`](catalogue::Benchmark), listed in [`catalogue::ALL`]. It measures
 //! its cases through a [`Session`]: rounds, in which ours and each peer take turns.
+#![deny(unsafe_code)] // Except in two files, which say why.
 
+mod apart;
+mod batch;
 mod catalogue;
+mod cpu;
 mod empty;
+mod fib_load;
+mod fib_lookup;
 mod figures;
+mod kernel;
 mod machine;
 mod plot;
+mod program;
 mod report;
+mod routes;
 mod session;
+mod tables;
 
 use std::{path::PathBuf, process::ExitCode};
 

@@ -91,6 +91,9 @@ where
     let number = |value: &f64| format!("{value}");
     chart
         .configure_mesh()
+        .max_light_lines(0)
+        .x_labels(6)
+        .y_labels(8)
         .x_desc(sweep.x.label)
         .y_desc(sweep.y.label)
         .x_label_formatter(&number)

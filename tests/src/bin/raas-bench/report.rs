@@ -1,7 +1,7 @@
 //! The figures: for people, and for machines.
 
 use anyhow::Result;
-use comfy_table::{CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{CellAlignment, Table, TableComponent, presets::UTF8_HORIZONTAL_ONLY};
 use serde::Serialize;
 
 use crate::{
@@ -45,7 +45,8 @@ fn figures(measured: &Measured) -> Vec<Figure<'_>> {
 /// All figures as a table, with their spread.
 pub fn table(results: &[Measured]) -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    // A line below the header is enough.
+    table.load_preset(UTF8_HORIZONTAL_ONLY).remove_style(TableComponent::HorizontalLines);
     table.set_header(["case", "ours", "least–most", "peer", "median", "least–most", "unit", "ratio"]);
     for measured in results {
         let [ours, spread] = cells(&measured.ours);
