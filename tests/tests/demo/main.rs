@@ -4,6 +4,7 @@
 //! are up side by side. Each scenario leaves the network as it found it, since they may run in any order.
 
 mod equivalence;
+mod explain;
 mod lifecycle;
 mod network;
 mod paths;
@@ -34,6 +35,7 @@ const DEMO: &[Scenario] = &[
     ("a_preferred_path_takes_everything", paths::weight),
     ("traceroute_shows_every_router", paths::traceroute),
     ("random_packets_arrive_as_without_the_fast_path", equivalence::random),
+    ("explain_says_what_then_happens", explain::agrees_with_reality),
     ("tcp_arrives_byte_for_byte", tcp::exact),
     ("iperf3_runs_with_and_without_the_fast_path", tcp::throughput),
     ("a_killed_agent_is_missed_by_nobody", lifecycle::kill_agent),
