@@ -32,7 +32,7 @@ impl From<&Tunnel> for Peer {
     fn from(tunnel: &Tunnel) -> Self {
         let (protocol, domain) = match tunnel.spec {
             TunnelSpec::Gre { key, .. } => (Protocol::Gre { key }, None),
-            TunnelSpec::Vxlan { vni, domain } => (Protocol::Vxlan { vni }, Some(domain)),
+            TunnelSpec::Vxlan { vni, domain, .. } => (Protocol::Vxlan { vni }, Some(domain)),
         };
         Self { protocol, remote: tunnel.remote, local: tunnel.local, tunnel: Some((tunnel.id, domain)) }
     }
