@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod exact;
+pub mod exits;
 pub mod fib;
 pub mod learn;
 pub mod model;

@@ -45,11 +45,12 @@ fn a_reader_that_goes_is_no_fault() {
 #[test]
 fn an_unreadable_manifest_is_a_fault_of_every_verb() {
     let directory = with_manifest("{");
-    for verb in ["status", "counters", "down"] {
-        let output = raas(directory.path(), &[verb]).output().unwrap();
+    let explain = ["explain", "--from", "acme/pc1", "--to", "198.51.100.7"];
+    for verb in [&["status"][..], &["counters"], &["down"], &explain] {
+        let output = raas(directory.path(), verb).output().unwrap();
         let said = said(&output);
-        assert_eq!(output.status.code(), Some(1), "{verb}: {said}");
-        assert!(said.contains("not understood") && said.contains("down --hypervisor"), "{verb}: {said}");
+        assert_eq!(output.status.code(), Some(1), "{verb:?}: {said}");
+        assert!(said.contains("not understood") && said.contains("down --hypervisor"), "{verb:?}: {said}");
     }
 }
 
@@ -62,6 +63,37 @@ fn status_shows_an_instance_that_is_half_there() {
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
     assert!(text.contains("fault: the fast path is not loaded"), "{text}");
     assert!(text.contains("fault: the agent does not run"), "{text}");
+}
+
+#[test]
+fn explain_says_what_is_missing() {
+    let directory = tempfile::tempdir().unwrap();
+    let explain = ["explain", "--from", "acme/pc1", "--to", "198.51.100.7"];
+    let output = raas(directory.path(), &explain).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("is an agent running?"), "{}", said(&output));
+    let output = raas(directory.path(), &explain[..3]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let output =
+        raas(directory.path(), &["explain", "--from", "pc1", "--to", "2001:db8::1"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("punt-not-ipv4"), "{}", said(&output));
+}
+
+#[test]
+fn explain_knows_every_exit_by_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let explain =
+        |words: &[&str]| raas(directory.path(), &[&["explain", "--exit"], words].concat()).output().unwrap();
+    let all = explain(&[]);
+    let all = String::from_utf8_lossy(&all.stdout);
+    for (_, name) in raas_common::Exit::ALL {
+        let one = explain(&[name]);
+        assert!(all.contains(&*String::from_utf8_lossy(&one.stdout)), "{name}");
+    }
+    let unknown = explain(&["punt-tll"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(said(&unknown).contains("did you mean `punt-ttl`?"), "{}", said(&unknown));
 }
 
 #[test]

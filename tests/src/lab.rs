@@ -28,6 +28,7 @@ use crate::{
     owner::Owner,
     processes,
     space::Space,
+    station::foreign_sessions,
     stations, teardown, underlay, visitor, wait_for,
 };
 
@@ -38,6 +39,8 @@ pub struct Options {
     pub name: Option<String>,
     /// Where the program sits on every port and uplink, instead of what the configuration says.
     pub hook: Option<Hook>,
+    /// Whether [foreign machines](crate::Foreign) may be plugged into the underlay.
+    pub foreign: bool,
 }
 
 /// Simulated hypervisors on an underlay. Dropping it removes everything.
@@ -90,7 +93,7 @@ impl Lab {
             || lab.network.fabric.hypervisors.iter().any(|hypervisor| hypervisor.uplink_hook == Hook::Xdp),
             |hook| hook == Hook::Xdp,
         );
-        underlay::build(&lab.files, &lab.network.fabric, &lab.spaces, xdp)?;
+        underlay::build(&lab.files, &lab.network.fabric, &lab.spaces, xdp, options.foreign)?;
         for station in lab.stations() {
             if let Some(interface) = &station.interface {
                 let build = || visitor::build(interface, &station.netns, xdp);
@@ -159,6 +162,11 @@ impl Lab {
     pub fn station(&self, name: &str) -> Result<Station> {
         let found = self.stations().into_iter().find(|station| station.to_string() == name);
         found.with_context(|| format!("no endpoint `{name}`"))
+    }
+
+    /// Where namespaces and logs are.
+    pub(crate) fn files(&self) -> &Files {
+        &self.files
     }
 
     /// The hook that all agents were started with, if any.
@@ -300,6 +308,14 @@ impl Lab {
         serde_json::from_str(&text).context("output of raas status --json")
     }
 
+    /// As [`Self::status`], without the faults of foreign routers: whether these are there is not the lab's business.
+    pub fn own_status(&self, hypervisor: &str) -> Result<Status> {
+        let mut status = self.status(hypervisor)?;
+        let foreign = foreign_sessions(&self.network);
+        status.faults.retain(|fault| !foreign.iter().any(|session| fault.starts_with(session)));
+        Ok(status)
+    }
+
     /// `raas counters` of all hypervisors.
     pub fn counters(&self) -> Result<Vec<Counter>> {
         let mut all = Vec::new();
@@ -359,7 +375,8 @@ impl Hypervisor {
     }
 }
 
-fn output(words: &[impl AsRef<OsStr>]) -> Result<Output> {
+/// Runs a command to its end, in the namespaces of this thread.
+pub(crate) fn output(words: &[impl AsRef<OsStr>]) -> Result<Output> {
     let (program, arguments) = words.split_first().context("an empty command")?;
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null());

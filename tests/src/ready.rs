@@ -77,7 +77,7 @@ impl Lab {
             Phase::Agents => {
                 let mut well = 0;
                 for hypervisor in &hypervisors {
-                    let status = self.status(hypervisor)?;
+                    let status = self.own_status(hypervisor)?;
                     ensure!(status.faults.is_empty(), "{hypervisor}: {}", status.faults.join("; "));
                     well += usize::from(status.is_well());
                 }

@@ -99,6 +99,15 @@ impl Space {
         (space.net.is_file() && space.mnt.is_file()).then_some(space)
     }
 
+    /// Lets go of the namespaces: they end with the last process in them.
+    pub fn remove(&self) -> Result<()> {
+        for file in [&self.mnt, &self.net] {
+            umount2(file, MntFlags::MNT_DETACH).with_context(|| format!("unmounting {}", file.display()))?;
+        }
+        let directory = self.net.parent().context("a space has a directory")?;
+        fs::remove_dir_all(directory).with_context(|| format!("removing {}", directory.display()))
+    }
+
     /// The file of the network namespace, as `ip link … netns FILE` takes it.
     pub fn net(&self) -> &Path {
         &self.net

@@ -89,3 +89,18 @@ pub fn session_ends(network: &Network) -> usize {
     };
     network.tenants.iter().map(of_tenant).sum()
 }
+
+/// What the fault of a session with a foreign router begins with, for each of them.
+pub fn foreign_sessions(network: &Network) -> Vec<String> {
+    let mut sessions = Vec::new();
+    for tenant in &network.tenants {
+        for transit in &tenant.transits {
+            for peer in &transit.peers {
+                let address = peer.neighbor_address().map(|address| address.to_string());
+                let neighbor = address.unwrap_or_else(|| peer.name.to_string());
+                sessions.push(format!("BGP session {}/{} – {neighbor} is", tenant.name, transit.name));
+            }
+        }
+    }
+    sessions
+}

@@ -1,4 +1,5 @@
-//! The plain IP network between hypervisors: a veth pair between two of them, or a bridge between more.
+//! The plain IP network between hypervisors: a veth pair between two of them, or a bridge between more, and where
+//! foreign machines may come.
 
 use std::{collections::BTreeMap, path::Path, process::Command};
 
@@ -11,14 +12,22 @@ use crate::{
 };
 
 /// Builds it between hypervisors whose namespaces are there, and gives their uplinks name, address and MTU of
-/// the configuration. `xdp` says whether frames on it may meet an XDP program.
-pub fn build(files: &Files, fabric: &Fabric, spaces: &BTreeMap<String, Space>, xdp: bool) -> Result<()> {
+/// the configuration. `xdp` says whether frames on it may meet an XDP program, `foreign` whether [`plug`] is to work.
+pub fn build(
+    files: &Files,
+    fabric: &Fabric,
+    spaces: &BTreeMap<String, Space>,
+    xdp: bool,
+    foreign: bool,
+) -> Result<()> {
+    // A foreign machine sees frames as on a wire: finished, and no longer than the MTU.
+    let finished = xdp || foreign;
     let space = |hypervisor: &Hypervisor| {
         spaces.get(hypervisor.name.as_str()).with_context(|| format!("no namespaces of {}", hypervisor.name))
     };
     let mtu = fabric.mtu.to_string();
     match fabric.hypervisors.as_slice() {
-        [a, b] if a.uplinks.len() == 1 && b.uplinks.len() == 1 => {
+        [a, b] if !foreign && a.uplinks.len() == 1 && b.uplinks.len() == 1 => {
             veth(space(a)?.net(), &a.uplinks[0], space(b)?.net(), &b.uplinks[0], &mtu)?;
         }
         hypervisors => {
@@ -33,7 +42,7 @@ pub fn build(files: &Files, fabric: &Fabric, spaces: &BTreeMap<String, Space>, x
                     veth(space(hypervisor)?.net(), uplink, bridge.net(), &port, &mtu)?;
                     bridge.within(None, || {
                         ip(&format!("link set {port} master {UNDERLAY}"))?;
-                        finish(&port, xdp)
+                        finish(&port, finished)
                     })?;
                 }
             }
@@ -46,7 +55,7 @@ pub fn build(files: &Files, fabric: &Fabric, spaces: &BTreeMap<String, Space>, x
                 if index == 0 {
                     ip(&format!("address add {} dev {uplink}", hypervisor.address))?;
                 }
-                finish(uplink, xdp)?;
+                finish(uplink, finished)?;
             }
             // One segment, whatever prefixes the hypervisors have in it.
             for other in fabric.hypervisors.iter().map(|other| other.address.addr()) {
@@ -60,6 +69,21 @@ pub fn build(files: &Files, fabric: &Fabric, spaces: &BTreeMap<String, Space>, x
     Ok(())
 }
 
+/// Leads the underlay's bridge to a machine, as `uplink0` there.
+pub fn plug(files: &Files, port: &str, machine: &Space, mtu: u16) -> Result<()> {
+    let bridge =
+        Space::open(&files.space_dir(UNDERLAY)).context("the lab's underlay is not for foreign machines")?;
+    veth(machine.net(), "uplink0", bridge.net(), port, &mtu.to_string())?;
+    bridge.within(None, || {
+        ip(&format!("link set {port} master {UNDERLAY}"))?;
+        finish(port, true)
+    })?;
+    machine.within(None, || {
+        ip("link set lo up")?;
+        finish("uplink0", true)
+    })
+}
+
 /// A veth pair between two network namespaces, by their files.
 fn veth(net_a: &Path, name_a: &str, net_b: &Path, name_b: &str, mtu: &str) -> Result<()> {
     run(Command::new("ip")
@@ -69,7 +93,8 @@ fn veth(net_a: &Path, name_a: &str, net_b: &Path, name_b: &str, mtu: &str) -> Re
         .arg(net_b))
 }
 
-/// Takes an end of a veth into service, in the namespaces of this thread.
+/// Takes an end of a veth into service, in the namespaces of this thread; with checksums that the sender finishes, if
+/// frames may meet an XDP program.
 pub fn finish(interface: &str, xdp: bool) -> Result<()> {
     ip(&format!("link set {interface} up"))?;
     // XDP redirects into a veth only if its peer has NAPI, which GRO turns on; and the kernel notes that at

@@ -36,7 +36,7 @@ fn network(uplinks: &[usize]) -> Result<Network> {
 }
 
 fn lab(uplinks: &[usize], hook: Option<Hook>) -> Result<Lab> {
-    Lab::create(network(uplinks)?, Path::new("/"), &Options { name: None, hook })
+    Lab::create(network(uplinks)?, Path::new("/"), &Options { name: None, hook, ..Options::default() })
 }
 
 /// What a command prints on a hypervisor.

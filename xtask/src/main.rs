@@ -47,7 +47,7 @@ enum Verb {
 
 fn main() -> Result<ExitCode> {
     match Cli::parse().verb {
-        Verb::Setup => setup::run(setup::Report::Full),
+        Verb::Setup => setup::run(setup::Report::Full, &[]),
         Verb::Run(args) => run::run(&args),
         Verb::Test(args) => test::run(&args),
         Verb::Bench(args) => bench::run(&args),

@@ -43,6 +43,14 @@ pub const RUNTIME: &[Package] = &[
     package("bird2", "bird", "a BGP speaker that is not ours, with large tables"),
 ];
 
+/// What tests need besides: the machines that we did not write, and the programs in them.
+pub const PEERS: &[Package] = &[
+    package("bird2", "bird", "BGP daemon of a foreign router"),
+    package("busybox", "busybox", "modules and TCP in a guest"),
+    package("openvswitch-switch", "ovs-vswitchd", "GRE and VXLAN of a foreign machine"),
+    package("user-mode-linux", "linux.uml", "a guest kernel with GRE, whose root is this machine's"),
+];
+
 /// A compiler for eBPF, where there is none yet. Whether there is, [`bpf_toolchain::Compiler::find`] knows: a
 /// file does not show which version of rustc this is.
 pub const COMPILER: &[Package] = &[

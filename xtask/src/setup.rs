@@ -34,10 +34,11 @@ struct Missing {
 }
 
 impl Missing {
-    fn find() -> Self {
+    /// Of what everything needs, and of `more`.
+    fn find(more: &[Package]) -> Self {
         let compiler = if Compiler::find().is_some() { &[] } else { COMPILER };
         let linker = !bpf_toolchain::has_linker();
-        let needed = RUNTIME.iter().chain(compiler).chain(if linker { LINKER } else { &[] });
+        let needed = RUNTIME.iter().chain(more).chain(compiler).chain(if linker { LINKER } else { &[] });
         Self { packages: needed.filter(|package| !package.is_present()).copied().collect(), linker }
     }
 
@@ -78,8 +79,9 @@ impl Missing {
 }
 
 /// Installs what is missing, or says how. Exit code 1: something is missing that it may not install.
-pub fn run(report: Report) -> Result<ExitCode> {
-    let missing = Missing::find();
+/// `more` is wanted besides what everything needs.
+pub fn run(report: Report, more: &[Package]) -> Result<ExitCode> {
+    let missing = Missing::find(more);
     if missing.is_empty() {
         if report == Report::Full {
             let compiler = match Compiler::find() {
@@ -108,7 +110,7 @@ pub fn run(report: Report) -> Result<ExitCode> {
         let status = command.status().with_context(|| format!("running `{}`", typed(&command)))?;
         ensure!(status.success(), "`{}` failed ({status})", typed(&command));
     }
-    let missing = Missing::find();
+    let missing = Missing::find(more);
     if !missing.is_empty() {
         missing.print();
         bail!("still missing after installation; is cargo's bin directory in PATH?");
@@ -118,6 +120,11 @@ pub fn run(report: Report) -> Result<ExitCode> {
 
 /// A step before another verb.
 pub fn ensure_done() -> Result<()> {
-    ensure!(run(Report::Quiet)? == ExitCode::SUCCESS, "set-up is not complete, see above");
+    ensure_done_with(&[])
+}
+
+/// As [`ensure_done`], for a verb that needs more packages.
+pub fn ensure_done_with(more: &[Package]) -> Result<()> {
+    ensure!(run(Report::Quiet, more)? == ExitCode::SUCCESS, "set-up is not complete, see above");
     Ok(())
 }

@@ -19,6 +19,7 @@ use signal_hook::{
 
 use crate::{
     cargo::{build_lab, cargo, check},
+    packages::PEERS,
     setup,
 };
 
@@ -36,7 +37,7 @@ pub struct Args {
 /// Unit tests, packet tables and scenarios. What an interrupted scenario leaves is removed before this
 /// returns.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    setup::ensure_done()?;
+    setup::ensure_done_with(PEERS)?;
     build_lab()?;
     let mut signals = Signals::new([SIGINT, SIGTERM]).context("signal handlers")?;
 

@@ -82,8 +82,12 @@ pub enum LinkKind {
         local: Option<Ipv4Addr>,
         /// UDP port.
         port: u16,
+        /// Where it sends what it knows no place for, beside its FDB.
+        remote: Option<Ipv4Addr>,
         /// Whether it learns outer addresses from packets.
         learning: bool,
+        /// Whether its outer headers are the fast path's.
+        like_fast_path: bool,
     },
     /// Something else.
     Other,

@@ -36,6 +36,7 @@ impl fmt::Display for Summary<'_> {
         let Network { fabric, tenants } = self.0;
         let vpcs = || tenants.iter().flat_map(|tenant| &tenant.vpcs);
         let subnets = || vpcs().flat_map(|vpc| &vpc.subnets);
+        let transits = || tenants.iter().flat_map(|tenant| &tenant.transits);
         let stretches = subnets().filter(|subnet| matches!(subnet.kind, SubnetKind::Stretch { .. }));
         let counts = [
             (fabric.hypervisors.len(), "hypervisor"),
@@ -45,8 +46,9 @@ impl fmt::Display for Summary<'_> {
             (subnets().count(), "subnet"),
             (stretches.count(), "of them stretched"),
             (subnets().map(|subnet| subnet.endpoints.len()).sum(), "endpoint"),
-            (tenants.iter().map(|tenant| tenant.transits.len()).sum(), "transit"),
+            (transits().count(), "transit"),
             (tenants.iter().map(|tenant| tenant.attachments.len()).sum(), "attachment"),
+            (transits().map(|transit| transit.peers.len()).sum(), "foreign peer"),
         ];
         write!(f, "fabric `{}`", fabric.name)?;
         counts.iter().try_for_each(|(count, noun)| write!(f, ", {}", counted(*count, noun)))

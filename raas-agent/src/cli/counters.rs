@@ -1,14 +1,14 @@
 //! `raas counters`.
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::process::ExitCode;
 
 use anyhow::Result;
-use raas_common::{Exit, ExitClass};
+use raas_common::Exit;
 use serde::Serialize;
 
-use super::{output::print, table::table};
+use super::{output::print, scopes::scopes, table::table};
 use crate::{
-    plan::{PortRole, Topology, TunnelSpec},
+    exits,
     platform::{
         Paths,
         bpf::{PinnedMaps, Pins},
@@ -40,7 +40,7 @@ pub fn run(paths: &Paths, json: bool, all: bool) -> Result<ExitCode> {
                     scope: scope.clone(),
                     kind,
                     exit: name,
-                    class: class(*exit),
+                    class: exits::class(*exit),
                     packets: counter.packets,
                     bytes: counter.bytes,
                 });
@@ -63,34 +63,4 @@ pub fn run(paths: &Paths, json: bool, all: bool) -> Result<ExitCode> {
         print(table(&["scope", "kind", "exit", "class", "packets", "bytes"], &[4, 5], rows))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Name and kind of each counter scope.
-fn scopes(topology: &Topology) -> BTreeMap<u32, (String, &'static str)> {
-    let ports = topology.ports.iter().map(|port| {
-        let kind = match port.role {
-            PortRole::Endpoint { .. } => "endpoint",
-            PortRole::Uplink => "uplink",
-            PortRole::Tunnel { .. } => "router-tunnel",
-        };
-        (port.scope, (port.name.clone(), kind))
-    });
-    let tunnels = topology.tunnels.iter().map(|tunnel| {
-        let kind = match tunnel.spec {
-            TunnelSpec::Gre { .. } => "gre",
-            TunnelSpec::Vxlan { .. } => "vxlan",
-        };
-        (tunnel.scope, (tunnel.name.clone(), kind))
-    });
-    std::iter::once((0, ("-".to_owned(), "none"))).chain(ports).chain(tunnels).collect()
-}
-
-/// The name of an exit's class.
-fn class(exit: Exit) -> &'static str {
-    match exit.class() {
-        ExitClass::Forwarded => "forwarded",
-        ExitClass::Tunnel => "tunnel",
-        ExitClass::Punted => "punted",
-        ExitClass::Dropped => "dropped",
-    }
 }

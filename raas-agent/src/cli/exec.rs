@@ -5,10 +5,8 @@ use std::{fs::File, io::ErrorKind, os::unix::process::CommandExt as _, process::
 use anyhow::{Context as _, Result, bail};
 use nix::sched::{CloneFlags, setns};
 
-use crate::{
-    plan::Namespace,
-    platform::{Paths, state},
-};
+use super::pick::pick;
+use crate::platform::{Paths, state};
 
 /// Exit codes of a command that is not there, and of one that cannot be run (POSIX, Shell Command Language
 /// 2.8.2).
@@ -18,7 +16,11 @@ const NOT_RUN: u8 = 126;
 /// Replaces this process by the command, in the namespace. Returns only on failure.
 pub fn run(paths: &Paths, router: &str, command: &[String]) -> Result<ExitCode> {
     let manifest = state::manifest(paths)?;
-    let namespace = find(&manifest.namespaces, router)?;
+    let by_netns = manifest.namespaces.iter().find(|namespace| namespace.netns == router);
+    let namespace = match by_netns {
+        Some(namespace) => namespace,
+        None => pick(&manifest.namespaces, |namespace| &namespace.name, router, "routers and endpoints")?,
+    };
     let path = format!("/run/netns/{}", namespace.netns);
     let file = match File::open(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -40,27 +42,4 @@ pub fn run(paths: &Paths, router: &str, command: &[String]) -> Result<ExitCode> 
     let error = child.args(arguments).exec();
     eprintln!("raas: running {program}: {error}");
     Ok(ExitCode::from(if error.kind() == ErrorKind::NotFound { NOT_FOUND } else { NOT_RUN }))
-}
-
-/// The namespace whose full name, or its last part alone, is `wanted`.
-fn find<'a>(namespaces: &'a [Namespace], wanted: &str) -> Result<&'a Namespace> {
-    let matching: Vec<_> = namespaces
-        .iter()
-        .filter(|namespace| {
-            namespace.name == wanted
-                || namespace.netns == wanted
-                || namespace.name.rsplit('/').next() == Some(wanted)
-        })
-        .collect();
-    match matching[..] {
-        [namespace] => Ok(namespace),
-        [] => {
-            let names: Vec<_> = namespaces.iter().map(|namespace| namespace.name.as_str()).collect();
-            bail!("no router or endpoint is called `{wanted}`; there are: {}", names.join(", "))
-        }
-        _ => {
-            let names: Vec<_> = matching.iter().map(|namespace| namespace.name.as_str()).collect();
-            bail!("`{wanted}` is ambiguous: {}", names.join(", "))
-        }
-    }
 }

@@ -6,8 +6,11 @@ pub mod check;
 mod counters;
 mod down;
 mod exec;
+mod explain;
 mod fast_path;
 mod output;
+mod pick;
+mod scopes;
 mod status;
 mod table;
 
@@ -78,6 +81,11 @@ enum Verb {
         #[arg(long)]
         all: bool,
     },
+    /// Show what the fast path does with a packet, by running it through the live program: each router, the route
+    /// that matched, the headers as they leave, or why not, and what to do about it.
+    ///
+    /// Nothing is sent, and no counter moves.
+    Explain(Box<explain::Arguments>),
     /// Switch the fast path on or off. Off, the kernel forwards everything: slower, otherwise the same.
     FastPath {
         /// `on` or `off`.
@@ -115,6 +123,7 @@ pub fn main() -> ExitCode {
         Verb::Check { config } => check::run(&config),
         Verb::Status { json } => status::run(&paths, json),
         Verb::Counters { json, all } => counters::run(&paths, json, all),
+        Verb::Explain(arguments) => explain::run(&paths, &arguments),
         Verb::FastPath { switch } => fast_path::run(&paths, switch),
         Verb::Exec { router, command } => exec::run(&paths, &router, &command),
         Verb::Down { hypervisor } => down::run(&paths, hypervisor),

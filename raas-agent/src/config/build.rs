@@ -8,7 +8,7 @@ use super::{
 };
 use crate::model::{
     Attachment, Bgp, Dhcp, Endpoint, EndpointKind, Fabric, Hook, Hypervisor, Name, NeighborPolicy, Network,
-    Spine, Subnet, SubnetKind, Tenant, Transit, Vpc,
+    Peer, Spine, Subnet, SubnetKind, Tenant, Transit, Vpc,
 };
 
 /// The network. `None` only where a required value is missing, which reading has reported.
@@ -68,6 +68,20 @@ fn transit(raw: raw::Transit) -> Option<Transit> {
         hypervisor: raw.hypervisor?.value,
         level: raw.level?.value,
         bgp: bgp(raw.bgp)?,
+        peers: all(raw.peers, peer)?,
+    })
+}
+
+fn peer(raw: raw::Peer) -> Option<Peer> {
+    Some(Peer {
+        name: raw.name.into_value()?,
+        remote: raw.remote?.value,
+        key: raw.key.into_value(),
+        asn: raw.asn?.value,
+        address: raw.address.into_value(),
+        maximum_prefix: value_or(raw.maximum_prefix, raw::Peer::DEFAULT_MAXIMUM_PREFIX),
+        import: raw.import.into_iter().map(|net| net.value).collect(),
+        export: raw.export.into_iter().map(|net| net.value).collect(),
     })
 }
 
@@ -106,7 +120,8 @@ fn subnet(raw: raw::Subnet, vnis: &BTreeMap<Name, u32>) -> Option<Subnet> {
         (None, None) => return None,
     };
     let endpoints = all(raw.endpoints, |raw| endpoint(raw, hook))?;
-    Some(Subnet { name: raw.name.into_value()?, kind, vni, endpoints })
+    let vtep = raw.vtep.into_value();
+    Some(Subnet { name: raw.name.into_value()?, kind, vni, vtep, endpoints })
 }
 
 fn dhcp(raw: raw::Dhcp) -> Option<Dhcp> {

@@ -54,7 +54,7 @@ impl<'s> Faults<'s> {
     /// A remedy for a name that is not among `known`; see [`suggest`](suggest::suggest). Nothing is worked
     /// out that will not be read.
     pub fn suggest<'a>(&self, text: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-        if self.is_full() { String::new() } else { suggest::suggest(text, what, known) }
+        if self.is_full() { String::new() } else { suggest(text, what, known) }
     }
 
     /// Whether more faults are only counted.

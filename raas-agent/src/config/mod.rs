@@ -22,6 +22,7 @@ use toml::de::DeTable;
 
 pub use diagnostics::{Diagnostic, Diagnostics, Position};
 pub use source::File;
+pub(crate) use suggest::suggest;
 
 use crate::model::{Name, Network};
 use faults::Faults;

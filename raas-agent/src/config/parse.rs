@@ -101,6 +101,25 @@ pub(super) fn interface_address(value: &DeValue<'_>) -> Result<Ipv4Net, Wrong> {
     Ok(net)
 }
 
+/// A host's address that can be reached.
+pub(super) fn host(value: &DeValue<'_>) -> Result<Ipv4Addr, Wrong> {
+    let address = address(value)?;
+    usable(&address.into())?;
+    Ok(address)
+}
+
+/// An address with the prefix length of a network of two hosts.
+pub(super) fn tunnel_address(value: &DeValue<'_>) -> Result<Ipv4Net, Wrong> {
+    let net = interface_address(value)?;
+    if !matches!(net.prefix_len(), 30 | 31) {
+        return Err(Wrong::new(
+            format!("must be in a network of two hosts, which {} is not", net.trunc()),
+            "take a /30 or a /31: the other host is the peer",
+        ));
+    }
+    Ok(net)
+}
+
 /// A network whose hosts can be reached.
 pub(super) fn network(value: &DeValue<'_>) -> Result<Ipv4Net, Wrong> {
     let net = prefix(value)?;

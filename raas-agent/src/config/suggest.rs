@@ -1,7 +1,7 @@
 //! What was probably meant.
 
 /// A remedy for a name that is not among `known` (`what` they are, plural): the nearest one, or all of them.
-pub(super) fn suggest<'a>(text: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn suggest<'a>(text: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     const MOST: usize = 10;
     let known: Vec<&str> = known.into_iter().take(1000).collect();
     if let Some(nearest) = nearest(text, &known) {

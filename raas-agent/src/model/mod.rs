@@ -10,8 +10,8 @@ mod tenant;
 pub use fabric::{Fabric, Hook, Hypervisor};
 pub use name::{InvalidName, Name};
 pub use tenant::{
-    Attachment, Bgp, Dhcp, Endpoint, EndpointKind, Level, NeighborPolicy, Spine, Subnet, SubnetKind, Tenant,
-    Transit, Vpc,
+    Attachment, Bgp, Dhcp, Endpoint, EndpointKind, Level, NeighborPolicy, Peer, Spine, Subnet, SubnetKind,
+    Tenant, Transit, Vpc,
 };
 
 /// Everything that one configuration directory describes.

@@ -56,6 +56,39 @@ pub struct Transit {
     pub level: Level,
     /// How it speaks BGP. It advertises its loopback without being told.
     pub bgp: Bgp,
+    /// Foreign routers attached to it.
+    pub peers: Vec<Peer>,
+}
+
+/// A foreign router, attached over GRE and BGP: another site's, which no agent of ours configures. To its transit
+/// it is a customer (RFC 9234), whatever the transit's level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its name; also that of the interface which leads to it.
+    pub name: Name,
+    /// Where the tunnel ends on its side: an address that the underlay reaches.
+    pub remote: Ipv4Addr,
+    /// GRE key (RFC 2890).
+    pub key: Option<u32>,
+    /// Its AS number.
+    pub asn: u32,
+    /// Our address in the tunnel, a /30 or /31; the network's other host is the peer. Without one the session is
+    /// unnumbered, over IPv6 link-local addresses (RFC 8950).
+    pub address: Option<Ipv4Net>,
+    /// Most prefixes to take; beyond them the session is closed.
+    pub maximum_prefix: u32,
+    /// Networks of which routes are taken, more specific ones included; everything, if there is none.
+    pub import: Vec<Ipv4Net>,
+    /// Networks of which routes are told, more specific ones included; everything, if there is none.
+    pub export: Vec<Ipv4Net>,
+}
+
+impl Peer {
+    /// The peer's address in the tunnel, if it has one.
+    pub fn neighbor_address(&self) -> Option<Ipv4Addr> {
+        let address = self.address?;
+        address.hosts().find(|host| *host != address.addr())
+    }
 }
 
 /// What a transit router joins.
@@ -102,6 +135,8 @@ pub struct Subnet {
     /// VXLAN network identifier (24 bits), if the segment spans hypervisors. A stretch has the VNI of what it
     /// stretches.
     pub vni: Option<u32>,
+    /// Where a foreign VTEP has the other part of the segment; none of our other hypervisors has one then.
+    pub vtep: Option<Ipv4Addr>,
     /// What sits in it.
     pub endpoints: Vec<Endpoint>,
 }

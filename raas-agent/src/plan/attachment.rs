@@ -1,7 +1,12 @@
-//! Attachments between transit routers: a veth pair on one hypervisor, a GRE tunnel between two.
+//! Attachments between transit routers: a veth pair on one hypervisor, a GRE tunnel between two. Foreign routers
+//! are attached by the same tunnels ([`super::peer`]).
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
 
 use super::{
-    Place, PlanError, Port, PortRole, Role, Tunnel, TunnelSpec, VethEnd, VethPair,
+    Address, Place, PlanError, Port, PortRole, Role, Tunnel, TunnelSpec, VethEnd, VethPair,
     builder::{Builder, Local},
     frr::Group,
     names::Prefix,
@@ -13,6 +18,19 @@ const GRE_OVERHEAD: u16 = 24;
 /// The same with a key (RFC 2890).
 const GRE_KEYED_OVERHEAD: u16 = 28;
 
+/// What a GRE tunnel of a transit leads to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Far<'a> {
+    /// The router there; the interface towards it is called like this.
+    pub(super) name: &'a Name,
+    /// Where the tunnel ends there.
+    pub(super) remote: Ipv4Addr,
+    /// GRE key.
+    pub(super) key: Option<u32>,
+    /// Our address in the tunnel, and the neighbour's; without them the session is unnumbered.
+    pub(super) numbered: Option<(Ipv4Net, Ipv4Addr)>,
+}
+
 impl<'a> Builder<'a> {
     pub(super) fn add_attachments(&mut self, tenant: &'a Tenant) -> Result<(), PlanError> {
         for attachment in &tenant.attachments {
@@ -23,9 +41,9 @@ impl<'a> Builder<'a> {
                 let locals = [a, b].map(|t| Local { tenant: &tenant.name, name: &t.name });
                 self.add_link(&locals[0], &locals[1])?;
             } else if a_here {
-                self.add_tunnel(tenant, attachment, a, b)?;
+                self.add_tunnel(tenant, a, &self.far(tenant, attachment, b)?)?;
             } else if b_here {
-                self.add_tunnel(tenant, attachment, b, a)?;
+                self.add_tunnel(tenant, b, &self.far(tenant, attachment, a)?)?;
             }
             for (this, other) in [(a, b), (b, a)] {
                 let router = Local { tenant: &tenant.name, name: &this.name };
@@ -35,29 +53,35 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// This hypervisor's end of a GRE tunnel from its transit `near` to `far` on another one.
-    fn add_tunnel(
-        &mut self,
-        tenant: &'a Tenant,
-        attachment: &Attachment,
-        near: &'a Transit,
-        far: &'a Transit,
-    ) -> Result<(), PlanError> {
-        let peer = self.network.fabric.hypervisor(&far.hypervisor).ok_or_else(|| PlanError::Dangling {
+    /// A transit on another hypervisor, as an attachment leads to it.
+    fn far(&self, tenant: &Tenant, attachment: &Attachment, far: &'a Transit) -> Result<Far<'a>, PlanError> {
+        let there = self.network.fabric.hypervisor(&far.hypervisor).ok_or_else(|| PlanError::Dangling {
             tenant: tenant.name.clone(),
             what: "hypervisor",
             name: far.hypervisor.clone(),
         })?;
+        let remote = there.address.addr();
+        Ok(Far { name: &far.name, remote, key: attachment.key, numbered: None })
+    }
+
+    /// This hypervisor's end of a GRE tunnel of its transit `near`.
+    pub(super) fn add_tunnel(
+        &mut self,
+        tenant: &'a Tenant,
+        near: &'a Transit,
+        far: &Far<'_>,
+    ) -> Result<(), PlanError> {
         let router = Local { tenant: &tenant.name, name: &near.name };
-        let name = router.interface_to(&far.name);
-        let overhead = if attachment.key.is_some() { GRE_KEYED_OVERHEAD } else { GRE_OVERHEAD };
+        let name = router.interface_to(far.name);
+        let overhead = if far.key.is_some() { GRE_KEYED_OVERHEAD } else { GRE_OVERHEAD };
         let mtu = self.mtu_behind(overhead, &name)?;
         let id = self.ids.tunnel(&name)?;
 
         let inside = VethEnd {
             noarp: true,
             tx_checksum_off: self.may_meet_xdp(),
-            ..self.router_end(&router, &far.name)
+            address: far.numbered.map(|(own, _)| Address { address: own.addr(), prefix: own.prefix_len() }),
+            ..self.router_end(&router, far.name)
         };
         let device = self.names.interface(Prefix::Tunnel, &name);
         let outside =
@@ -80,9 +104,15 @@ impl<'a> Builder<'a> {
             scope: self.ids.tunnel_scope(&name)?,
             name,
             local: self.here.address.addr(),
-            remote: peer.address.addr(),
+            remote: far.remote,
             mtu,
-            spec: TunnelSpec::Gre { key: attachment.key, router, device, mac },
+            spec: TunnelSpec::Gre {
+                key: far.key,
+                router,
+                device,
+                mac,
+                neighbor: far.numbered.map(|(_, neighbor)| neighbor),
+            },
         };
         self.desired.topology.tunnels.push(tunnel);
         Ok(())

@@ -138,7 +138,8 @@ pub struct Bridge {
     pub mtu: u16,
 }
 
-/// A VXLAN device: flooding and unknown MACs, and the slow path of the stretch. No learning: EVPN fills its FDB.
+/// A VXLAN device: flooding and unknown MACs, and the slow path of the stretch. EVPN fills its FDB; it learns only what a
+/// foreign VTEP has, which speaks no EVPN with us.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vxlan {
     /// Kernel name.
@@ -151,6 +152,8 @@ pub struct Vxlan {
     pub vni: u32,
     /// Outer source address.
     pub local: Ipv4Addr,
+    /// Foreign VTEP: where everything goes whose place is not known.
+    pub vtep: Option<Ipv4Addr>,
     /// Bridge that it is a port of.
     pub bridge: String,
     /// MTU.
@@ -292,6 +295,16 @@ pub struct Tunnel {
     pub spec: TunnelSpec,
 }
 
+impl Tunnel {
+    /// Address of the BGP neighbour at the other end, if the session is not unnumbered.
+    pub fn neighbor(&self) -> Option<Ipv4Addr> {
+        match self.spec {
+            TunnelSpec::Gre { neighbor, .. } => neighbor,
+            TunnelSpec::Vxlan { .. } => None,
+        }
+    }
+}
+
 /// What a tunnel carries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TunnelSpec {
@@ -305,6 +318,8 @@ pub enum TunnelSpec {
         device: String,
         /// MAC of the router's end.
         mac: [u8; 6],
+        /// Address of the BGP neighbour; none: the session is unnumbered.
+        neighbor: Option<Ipv4Addr>,
     },
     /// Layer 2, of one bridge domain.
     Vxlan {
@@ -312,6 +327,8 @@ pub enum TunnelSpec {
         vni: u32,
         /// The domain.
         domain: u32,
+        /// Its remote end is a foreign VTEP: there is no EVPN session with it.
+        foreign: bool,
     },
 }
 

@@ -17,6 +17,7 @@
 //!   by themselves, and zebra needs no configuration (`no ip forwarding`, which it would print, turns the
 //!   hypervisor's own forwarding off).
 //!
+//! - A router that is not ours is a customer too, in a group of its own ([`foreign`]).
 //! - Routers wait for those below them before they tell others what they know: [`coalesce_time`].
 //!
 //! # What it asks of those who run FRR (8.4.4, tried; `platform/process/frr` does it)
@@ -30,7 +31,10 @@
 //!   the VRFs' ids). A new zebra finds the routes, and drops after 30 s (`-K`) those that nobody announced
 //!   anew.
 
+mod foreign;
+
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt::{self, Write},
     net::Ipv4Addr,
@@ -39,6 +43,7 @@ use std::{
 use ipnet::Ipv4Net;
 
 use crate::model::{Bgp, Fabric, Hypervisor, Name};
+pub(super) use foreign::Foreign;
 
 /// What FRR is told.
 #[derive(Clone, Debug)]
@@ -65,7 +70,7 @@ pub(super) struct Speaker {
 }
 
 /// A session over a link or a tunnel.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Session {
     /// What the neighbour is to us.
     pub(super) group: Group,
@@ -74,7 +79,7 @@ pub(super) struct Session {
 }
 
 /// A peer group: what the neighbours in it are to us. Upper case keeps the groups' names apart from routers'.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Group {
     /// Routers below us: VPCs' spines under an L1 transit, L1 transits under an L2.
     Customers,
@@ -82,26 +87,36 @@ pub(super) enum Group {
     Providers,
     /// Transits of our own level.
     Siblings,
+    /// A router that is not ours, in a group of its own, since the AS number is the group's.
+    Foreign(Foreign),
 }
 
 impl Group {
     /// Our own BGP role (RFC 9234, section 4.1) towards the group.
-    fn our_role(self) -> Option<&'static str> {
+    fn our_role(&self) -> Option<&'static str> {
         match self {
-            Self::Customers => Some("provider"),
+            Self::Customers | Self::Foreign(_) => Some("provider"),
             Self::Providers => Some("customer"),
             Self::Siblings => None,
         }
     }
-}
 
-impl fmt::Display for Group {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Customers => "CUSTOMERS",
-            Self::Providers => "PROVIDERS",
-            Self::Siblings => "SIBLINGS",
-        })
+    /// The group's name, of which the neighbour at an interface is a member.
+    fn name(&self, interface: &str) -> Cow<'static, str> {
+        match self {
+            Self::Customers => "CUSTOMERS".into(),
+            Self::Providers => "PROVIDERS".into(),
+            Self::Siblings => "SIBLINGS".into(),
+            Self::Foreign(_) => format!("FOREIGN-{interface}").into(),
+        }
+    }
+
+    /// What is agreed with a neighbour that is not ours.
+    fn foreign(&self) -> Option<&Foreign> {
+        match self {
+            Self::Foreign(foreign) => Some(foreign),
+            Self::Customers | Self::Providers | Self::Siblings => None,
+        }
     }
 }
 
@@ -177,40 +192,68 @@ pub(super) fn render(frr: &Frr) -> String {
 impl Speaker {
     fn render(&self, out: &mut Lines) {
         let Self { vrf, asn, router_id, maximum_paths, networks, sessions } = self;
+        let foreign = || sessions.iter().filter_map(|(name, session)| Some((name, session.group.foreign()?)));
         out.line(0, format_args!("router bgp {asn} vrf {vrf}"));
         out.line(1, format_args!("bgp router-id {router_id}"));
         out.lines(1, GRACEFUL_RESTART);
         out.line(1, "bgp bestpath as-path multipath-relax");
-        let groups: BTreeSet<Group> = sessions.values().map(|session| session.group).collect();
-        out.line(1, format_args!("coalesce-time {}", coalesce_time(&groups)));
-        for group in groups {
-            out.line(1, format_args!("neighbor {group} peer-group"));
-            out.line(1, format_args!("neighbor {group} remote-as external"));
-            if let Some(role) = group.our_role() {
-                out.line(1, format_args!("neighbor {group} local-role {role}"));
+        let groups: BTreeMap<_, _> =
+            sessions.iter().map(|(name, session)| (session.group.name(name), &session.group)).collect();
+        out.line(1, format_args!("coalesce-time {}", coalesce_time(&groups.values().copied().collect())));
+        for (name, group) in groups {
+            out.line(1, format_args!("neighbor {name} peer-group"));
+            match group.foreign() {
+                Some(foreign) => out.line(1, format_args!("neighbor {name} remote-as {}", foreign.asn)),
+                None => out.line(1, format_args!("neighbor {name} remote-as external")),
             }
-            out.line(1, format_args!("neighbor {group} timers connect 1"));
+            if let Some(role) = group.our_role() {
+                out.line(1, format_args!("neighbor {name} local-role {role}"));
+            }
+            out.line(1, format_args!("neighbor {name} timers connect 1"));
         }
         for (interface, session) in sessions {
-            out.line(1, format_args!("neighbor {interface} interface peer-group {}", session.group));
+            let group = session.group.name(interface);
+            match session.address() {
+                Some(address) => out.line(1, format_args!("neighbor {address} peer-group {group}")),
+                None => out.line(1, format_args!("neighbor {interface} interface peer-group {group}")),
+            }
         }
         out.line(1, "!");
         out.line(1, "address-family ipv4 unicast");
         for network in networks {
             out.line(2, format_args!("network {network}"));
         }
+        for (interface, foreign) in foreign() {
+            foreign.render_limits(out, vrf, interface);
+        }
         for (interface, session) in sessions {
+            let neighbor = session.neighbor(interface);
             if let Some(preference) = session.local_preference {
-                out.line(2, format_args!("neighbor {interface} route-map {} in", route_map(preference)));
+                out.line(2, format_args!("neighbor {neighbor} route-map {} in", route_map(preference)));
             }
             if let Some(weight) = session.weight {
-                out.line(2, format_args!("neighbor {interface} weight {weight}"));
+                out.line(2, format_args!("neighbor {neighbor} weight {weight}"));
             }
         }
         out.line(2, format_args!("maximum-paths {maximum_paths}"));
         out.line(1, "exit-address-family");
         out.line(0, "exit");
         out.line(0, "!");
+        for (interface, foreign) in foreign() {
+            foreign.render_lists(out, vrf, interface);
+        }
+    }
+}
+
+impl Session {
+    /// The neighbour's address, if the session is not unnumbered.
+    fn address(&self) -> Option<Ipv4Addr> {
+        self.group.foreign().and_then(|foreign| foreign.address)
+    }
+
+    /// What FRR calls the neighbour at an interface.
+    fn neighbor(&self, interface: &str) -> String {
+        self.address().map_or_else(|| interface.to_owned(), |address| address.to_string())
     }
 }
 
@@ -220,7 +263,7 @@ impl Speaker {
 /// router that restarts with all those below it would send it before it has learned their routes, and other
 /// hypervisors would be without these for 0.1 s and more. So who is above waits for those below. The profile's 1000
 /// at every level would be no order, and slow.
-fn coalesce_time(groups: &BTreeSet<Group>) -> u32 {
+fn coalesce_time(groups: &BTreeSet<&Group>) -> u32 {
     match (groups.contains(&Group::Customers), groups.contains(&Group::Providers)) {
         // Spines.
         (false, _) => 100,

@@ -14,6 +14,7 @@ mod error;
 mod frr;
 mod leaf;
 mod names;
+mod peer;
 mod reachability;
 mod segment;
 mod spine;
@@ -60,6 +61,7 @@ pub fn plan(
             builder.add_subnets(tenant, vpc)?;
         }
         builder.add_attachments(tenant)?;
+        builder.add_peers(tenant)?;
     }
     builder.finish()
 }

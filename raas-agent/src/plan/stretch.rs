@@ -1,6 +1,11 @@
-//! Stretches: a segment's VXLAN device, and a tunnel to each other hypervisor that has a part of the segment.
+//! Stretches: a segment's VXLAN device, and a tunnel to each other hypervisor that has a part of the segment, or to the
+//! foreign VTEP that has.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    net::Ipv4Addr,
+};
 
 use super::{PlanError, Tunnel, TunnelSpec, Vxlan, builder::Builder, names::Prefix, segment::Segment};
 use crate::model::{Name, Subnet, SubnetKind, Tenant};
@@ -21,6 +26,7 @@ impl<'a> Builder<'a> {
             mac: self.names.mac(&device_name),
             vni,
             local,
+            vtep: subnet.vtep,
             bridge: segment.bridge.clone(),
             mtu: segment.mtu,
         };
@@ -34,20 +40,12 @@ impl<'a> Builder<'a> {
                 what: "hypervisor",
                 name: other.clone(),
             })?;
-            let name = format!("{}@{other}", segment.name);
             let remote = hypervisor.address.addr();
-            let tunnel = Tunnel {
-                id: self.ids.tunnel(&name)?,
-                scope: self.ids.tunnel_scope(&name)?,
-                name,
-                local,
-                remote,
-                mtu: segment.mtu,
-                spec: TunnelSpec::Vxlan { vni, domain: segment.id },
-            };
-            vteps.insert(remote, tunnel.id);
-            self.desired.topology.tunnels.push(tunnel);
+            vteps.insert(remote, self.add_vxlan_tunnel(segment, vni, other, remote, false)?);
             self.frr.add_evpn_peer(&self.network.fabric, self.here, remote);
+        }
+        if let Some(remote) = subnet.vtep {
+            vteps.insert(remote, self.add_vxlan_tunnel(segment, vni, remote, remote, true)?);
         }
         let domains = &mut self.desired.topology.domains;
         if let Some(domain) = domains.iter_mut().find(|domain| domain.id == segment.id) {
@@ -55,6 +53,29 @@ impl<'a> Builder<'a> {
             domain.vteps = vteps;
         }
         Ok(())
+    }
+
+    /// A tunnel to `remote`, which is called `there`. Returns its id.
+    fn add_vxlan_tunnel(
+        &mut self,
+        segment: &Segment,
+        vni: u32,
+        there: impl fmt::Display,
+        remote: Ipv4Addr,
+        foreign: bool,
+    ) -> Result<u32, PlanError> {
+        let name = format!("{}@{there}", segment.name);
+        let id = self.ids.tunnel(&name)?;
+        self.desired.topology.tunnels.push(Tunnel {
+            id,
+            scope: self.ids.tunnel_scope(&name)?,
+            name,
+            local: self.here.address.addr(),
+            remote,
+            mtu: segment.mtu,
+            spec: TunnelSpec::Vxlan { vni, domain: segment.id, foreign },
+        });
+        Ok(id)
     }
 
     /// The other hypervisors with a part of the segment.

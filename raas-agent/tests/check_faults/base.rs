@@ -100,6 +100,16 @@ between = ["l1a", "l2a"]
 [[attachment]]
 between = ["h2-l1a", "l2a"]
 gre-key = 1
+
+[[transit.peer]]
+name = "branch"
+remote = "198.51.100.9"
+asn = 64900
+gre-key = 7
+address = "198.19.255.1/30"
+maximum-prefix = 100
+import = ["198.18.128.0/17"]
+export = ["198.18.0.0/17"]
 "#;
 
 pub const GLOBEX: &str = r#"[[vpc]]

@@ -5,6 +5,7 @@ mod clashes;
 mod fabric;
 mod hostile;
 mod keys;
+mod peers;
 mod reading;
 mod references;
 mod round_trip;

@@ -3,9 +3,10 @@
 
 use std::{fmt::Write as _, path::Path};
 
+use ipnet::Ipv4Net;
 use raas_agent::{
     config::{self, File},
-    model::{Bgp, EndpointKind, Fabric, Level, Network, Subnet, SubnetKind, Tenant},
+    model::{Bgp, EndpointKind, Fabric, Level, Network, Peer, Subnet, SubnetKind, Tenant},
 };
 
 use super::edited;
@@ -42,6 +43,21 @@ fn bgp(table: &str, bgp: &Bgp) -> String {
     toml
 }
 
+fn peer(peer: &Peer) -> String {
+    let Peer { name, remote, key, asn, address, maximum_prefix, import, export } = peer;
+    let list = |networks: &[Ipv4Net]| networks.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let mut toml = format!("[[transit.peer]]\nname = '{name}'\nremote = '{remote}'\nasn = {asn}\n");
+    let _ = writeln!(toml, "maximum-prefix = {maximum_prefix}");
+    let _ = writeln!(toml, "import = {:?}\nexport = {:?}", list(import), list(export));
+    if let Some(key) = key {
+        let _ = writeln!(toml, "gre-key = {key}");
+    }
+    if let Some(address) = address {
+        let _ = writeln!(toml, "address = '{address}'");
+    }
+    toml
+}
+
 fn subnet(subnet: &Subnet) -> String {
     let mut toml = format!("[[vpc.subnet]]\nname = '{}'\n", subnet.name);
     match &subnet.kind {
@@ -52,6 +68,9 @@ fn subnet(subnet: &Subnet) -> String {
             let _ = writeln!(toml, "cidr = '{cidr}'\ngateway = '{gateway}'");
             if let Some(vni) = subnet.vni {
                 let _ = writeln!(toml, "vni = {vni}");
+            }
+            if let Some(vtep) = subnet.vtep {
+                let _ = writeln!(toml, "vtep = '{vtep}'");
             }
             if let Some(dhcp) = dhcp {
                 let (start, end, lease) = (dhcp.start, dhcp.end, dhcp.lease);
@@ -84,6 +103,7 @@ fn tenant(tenant: &Tenant) -> String {
         let (name, hypervisor) = (&transit.name, &transit.hypervisor);
         let _ = writeln!(toml, "[[transit]]\nname = '{name}'\nhypervisor = '{hypervisor}'\nlevel = {level}");
         toml += &bgp("transit", &transit.bgp);
+        toml.extend(transit.peers.iter().map(peer));
     }
     for attachment in &tenant.attachments {
         let _ = writeln!(toml, "[[attachment]]\nbetween = ['{}', '{}']", attachment.a, attachment.b);
@@ -106,7 +126,12 @@ fn written(network: &Network) -> Vec<File> {
 fn what_is_written_reads_back() {
     let shipped =
         |dir: &str| config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../config").join(dir));
-    for network in [shipped("demo"), shipped("examples/three-hypervisors"), config::parse(edited(&[]))] {
+    for network in [
+        shipped("demo"),
+        shipped("examples/three-hypervisors"),
+        shipped("examples/foreign-routers"),
+        config::parse(edited(&[])),
+    ] {
         let network = network.unwrap_or_else(|faults| panic!("{faults}"));
         let again = config::parse(written(&network)).unwrap_or_else(|faults| panic!("{faults}"));
         assert_eq!(again, network);

@@ -42,6 +42,7 @@ pub fn network() -> Desired {
         ],
         bridges: vec![Bridge { ifname: "rb0".into(), alias: mark("acme/web"), mac: mac(30), mtu: MTU }],
         vxlans: vec![Vxlan {
+            vtep: None,
             ifname: "rv0".into(),
             alias: mark("acme/web/vxlan"),
             mac: mac(31),

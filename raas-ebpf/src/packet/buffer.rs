@@ -13,8 +13,10 @@ pub enum Framing {
     Ethernet = 14,
     /// Outer Ethernet and IPv4, GRE without a key.
     Gre = 38,
-    /// Outer Ethernet and IPv4, GRE with a key.
+    /// Outer Ethernet and IPv4, GRE with a key; or, from a peer, with a checksum instead.
     GreKeyed = 42,
+    /// Outer Ethernet and IPv4, GRE with a checksum and a key, from a peer.
+    GreSummedKeyed = 46,
     /// Outer Ethernet and IPv4, UDP, VXLAN, inner Ethernet.
     Vxlan = 64,
 }
@@ -37,10 +39,10 @@ impl Framing {
         }
     }
 
-    /// One of the two GRE framings.
+    /// One of the GRE framings.
     #[inline(always)]
     pub const fn is_gre(self) -> bool {
-        matches!(self, Self::Gre | Self::GreKeyed)
+        matches!(self, Self::Gre | Self::GreKeyed | Self::GreSummedKeyed)
     }
 }
 

@@ -54,6 +54,17 @@ impl Cursor {
         Some(header)
     }
 
+    /// The next `N` bytes as they lie there. `None`: the packet ends before.
+    #[inline(always)]
+    pub fn bytes<const N: usize>(&self) -> Option<&[u8; N]> {
+        if self.at + N > self.end {
+            return None;
+        }
+        // SAFETY: checked against the end just now; the program owns the packet while it runs, and a write needs a
+        // cursor of its own, before whose use this borrow ends.
+        Some(unsafe { &*(self.at as *const [u8; N]) })
+    }
+
     /// The next `N` bytes, to be written. `None`: the packet ends before.
     #[inline(always)]
     pub fn window<const N: usize>(&mut self) -> Option<&mut [u8; N]> {

@@ -8,11 +8,13 @@ use super::Wire;
 pub struct GreFlags;
 
 impl GreFlags {
+    /// A checksum and two reserved bytes follow (RFC 2784, section 2.2), of which a receiver has to make use.
+    pub const CHECKSUM: u16 = 0x8000;
     /// A key follows (RFC 2890, section 2).
     pub const KEY: u16 = 0x2000;
-    /// What we never configure (checksum, sequence number), what RFC 2784, section 2.3 tells a receiver to
-    /// discard (bits 1 to 5), and any version but 0. Bits 6 to 12 are to be ignored.
-    pub const UNSUPPORTED: u16 = 0xdc07;
+    /// What RFC 2784, section 2.3 tells a receiver to discard that knows no use for it (bits 1 to 5 without the
+    /// key's; the sequence number's among them), and any version but 0. Bits 6 to 12 are to be ignored.
+    pub const UNSUPPORTED: u16 = 0x5c07;
 }
 
 /// The first four bytes of a GRE header.

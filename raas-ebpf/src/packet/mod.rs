@@ -1,6 +1,7 @@
 //! Packets: the buffers of the two hooks, a cursor over their bytes, and a file for each header.
 
 mod buffer;
+mod checksum;
 mod cursor;
 mod ethernet;
 mod gre;
@@ -13,6 +14,7 @@ mod vxlan;
 mod xdp;
 
 pub use buffer::{Egress, Framing, Inner, Packet, Refused};
+pub use checksum::sum;
 pub use cursor::{Cursor, Wire};
 pub use ethernet::{Address, EtherType, Ethernet, Tag, is_priority};
 pub use gre::{Gre, GreFlags};

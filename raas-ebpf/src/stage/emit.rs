@@ -48,7 +48,7 @@ pub fn emit<P: Packet>(packet: P, from: Framing, forward: &Forward) -> Result<P:
                     write_gre(front, encap, 42, &forward.payload);
                     forward.edit.write(&mut front[42..]);
                 }
-                Framing::Vxlan | Framing::Ethernet => {
+                Framing::Vxlan | Framing::Ethernet | Framing::GreSummedKeyed => {
                     let front = cursor.window::<{ 64 + 20 }>().ok_or(Exit::DROP_HELPER)?;
                     copy_words(front, &encap.header, [0, 8, 16, 24, 32, 40, 42]);
                     write_vxlan(front, encap, &forward.payload);

@@ -27,7 +27,9 @@ pub fn decide<P: Packet>(packet: P, arrival: &Arrival, router: u32, address: Be3
     let tos = ecn::decapsulate(arrival.outer_tos, ip.tos)?;
 
     let hash = flow_of(&ip, cursor.peek()).hash();
-    let size = segment::size(packet, &ip, &cursor, length)?;
+    // Padding stays behind the packet. What does not fit together with it goes to the kernel, which cuts it off.
+    let with_padding = packet.length().saturating_sub(arrival.framing.len());
+    let size = segment::size(packet, &ip, &cursor, with_padding)?;
     let traveller = Traveller { destination: ip.destination, hash, ttl: ip.ttl, size };
     let (nexthop, ttl) = walk(packet, router, &traveller)?;
 

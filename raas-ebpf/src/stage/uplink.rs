@@ -38,7 +38,7 @@ pub fn arrive<P: Packet>(packet: P, ingress: u32) -> Result<Arrival, Exit> {
     let length = ip::check_header(packet, &header, &outer, available)?;
     let end = Framing::Ethernet.len() + length;
     if outer.protocol == Protocol::GRE {
-        gre::arrive(ingress, cursor, &outer, end)
+        gre::arrive(packet, ingress, cursor, &outer, end)
     } else {
         vxlan::arrive(ingress, cursor, &outer, end)
     }

@@ -1,7 +1,7 @@
 //! Look-ups, many in one run: of the fast path, of the kernel's LPM-trie map, of the kernel's routes; and a
 //! loop without any, which is what the others' loops cost.
 
-use core::{ffi::c_void, mem, ptr};
+use core::{ffi::c_void, ptr};
 
 use aya_ebpf::{
     EbpfContext as _,
@@ -12,6 +12,8 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use raas_common::Be32;
+
+use crate::request::Request;
 
 /// Look-ups in one run. Each has a destination of its own.
 const LOOKUPS: u32 = 1 << 16;
@@ -102,11 +104,12 @@ impl Table for Kernel {
     fn look_up(context: *mut c_void, destination: Be32) -> Option<u32> {
         // SAFETY: plain integers, and the helper writes no more than it is told the size of.
         unsafe {
-            let mut lookup: Lookup = mem::zeroed();
+            let mut request = Request::room();
+            let lookup = request.zeroed();
             lookup.family = AF_INET;
             lookup.ifindex = 1;
             lookup.__bindgen_anon_4.ipv4_dst = destination.raw();
-            let found = bpf_fib_lookup(context, &mut lookup, size_of::<Lookup>() as i32, 0);
+            let found = bpf_fib_lookup(context, lookup, size_of::<Lookup>() as i32, 0);
             (found == 0).then(|| u32::from(ptr::read_volatile(&raw const lookup.dmac[5])))
         }
     }

@@ -7,6 +7,7 @@ mod flood;
 mod forward;
 mod lookup;
 mod one_hop;
+mod request;
 mod restore;
 
 #[cfg(not(test))]

@@ -1,7 +1,7 @@
 //! A peer: one hop, forwarded by the kernel's own routes and neighbours with `bpf_fib_lookup`, as the kernel's
 //! sample xdp_fwd does it. Restored.
 
-use core::{mem, ptr};
+use core::ptr;
 
 use aya_ebpf::{
     EbpfContext as _,
@@ -11,7 +11,10 @@ use aya_ebpf::{
     programs::{TcContext, XdpContext},
 };
 
-use crate::restore::{restore_tc, restore_xdp};
+use crate::{
+    request::Request,
+    restore::{restore_tc, restore_xdp},
+};
 
 const AF_INET: u8 = 2;
 /// EtherType of IPv4, as it lies in a packet.
@@ -47,7 +50,8 @@ fn one_hop(context: *mut core::ffi::c_void, ingress: u32, data: usize, end: usiz
         if (*headers).ethertype != IPV4 || (*headers).version != 0x45 || (*headers).ttl < 2 {
             return None;
         }
-        let mut lookup: Lookup = mem::zeroed();
+        let mut request = Request::room();
+        let lookup = request.zeroed();
         lookup.family = AF_INET;
         lookup.l4_protocol = (*headers).protocol;
         lookup.ifindex = ingress;
@@ -55,7 +59,7 @@ fn one_hop(context: *mut core::ffi::c_void, ingress: u32, data: usize, end: usiz
         lookup.__bindgen_anon_2.tos = (*headers).tos;
         lookup.__bindgen_anon_3.ipv4_src = (*headers).from;
         lookup.__bindgen_anon_4.ipv4_dst = (*headers).to;
-        if bpf_fib_lookup(context, &mut lookup, size_of::<Lookup>() as i32, 0) != 0 {
+        if bpf_fib_lookup(context, lookup, size_of::<Lookup>() as i32, 0) != 0 {
             return None;
         }
         // RFC 1624: the TTL is the high byte of its word.

@@ -18,6 +18,8 @@ pub struct Ipv4Packet {
     pub ttl: u8,
     /// DSCP in the high six bits, ECN in the low two.
     pub tos: u8,
+    /// Identification.
+    pub identification: u16,
     /// "Don't fragment".
     pub dont_fragment: bool,
     /// "More fragments".
@@ -40,6 +42,7 @@ impl Ipv4Packet {
             destination,
             ttl: 64,
             tos: 0,
+            identification: 0,
             dont_fragment: false,
             more_fragments: false,
             fragment_offset: 0,
@@ -96,6 +99,7 @@ impl Ipv4Packet {
         .expect("fits an IPv4 packet");
         header.dscp = IpDscp::try_new(self.tos >> 2).expect("six bits");
         header.ecn = IpEcn::try_new(self.tos & 3).expect("two bits");
+        header.identification = self.identification;
         header.dont_fragment = self.dont_fragment;
         header.more_fragments = self.more_fragments;
         header.fragment_offset = IpFragOffset::try_new(self.fragment_offset).expect("13 bits");

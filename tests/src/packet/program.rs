@@ -206,6 +206,14 @@ impl Program {
         counters
     }
 
+    /// Whether the program refers to a map.
+    pub fn uses(&self, map: &str) -> bool {
+        let (_, map) = self.ebpf.maps().find(|(name, _)| *name == map).unwrap();
+        let (Map::Array(data) | Map::PerCpuArray(data)) = map else { panic!("another kind of map") };
+        let program = self.ebpf.program(self.name).unwrap().info().unwrap();
+        program.map_ids().unwrap().unwrap().contains(&data.info().unwrap().id())
+    }
+
     /// Takes the trace of what ran since the last call.
     pub fn take_trace(&mut self) -> Vec<TraceStep> {
         let map: Array<&mut MapData, Trace> = self.map("TRACE");

@@ -3,6 +3,8 @@
 //! Bringing a network up costs seconds, so the scenarios of one network share it, one at a time; the networks
 //! are up side by side. Each scenario leaves the network as it found it, since they may run in any order.
 
+mod equivalence;
+mod explain;
 mod lifecycle;
 mod network;
 mod paths;
@@ -32,6 +34,8 @@ const DEMO: &[Scenario] = &[
     ("many_flows_use_all_equal_paths", paths::ecmp),
     ("a_preferred_path_takes_everything", paths::weight),
     ("traceroute_shows_every_router", paths::traceroute),
+    ("random_packets_arrive_as_without_the_fast_path", equivalence::random),
+    ("explain_says_what_then_happens", explain::agrees_with_reality),
     ("tcp_arrives_byte_for_byte", tcp::exact),
     ("iperf3_runs_with_and_without_the_fast_path", tcp::throughput),
     ("a_killed_agent_is_missed_by_nobody", lifecycle::kill_agent),
@@ -47,9 +51,9 @@ const THREE: &[Scenario] = &[("another_topology_works_by_configuration_alone", r
 fn main() -> ExitCode {
     let mut networks: Vec<(Arc<Network>, &[Scenario])> = Vec::new();
     for hook in [Hook::Xdp, Hook::Tc] {
-        networks.push((Arc::new(Network::new("config/demo", Some(hook))), DEMO));
+        networks.push((Arc::new(Network::new("config/demo", Some(hook), false)), DEMO));
     }
-    networks.push((Arc::new(Network::new("config/examples/three-hypervisors", None)), THREE));
+    networks.push((Arc::new(Network::new("config/examples/three-hypervisors", None, false)), THREE));
 
     // Side by side: the first scenario of each network, then the second of each, …
     let longest = networks.iter().map(|(_, scenarios)| scenarios.len()).max().unwrap_or(0);

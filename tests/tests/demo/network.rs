@@ -19,6 +19,7 @@ pub const READY: Duration = Duration::from_secs(120);
 pub struct Network {
     config: &'static str,
     hook: Option<Hook>,
+    foreign: bool,
     state: Mutex<State>,
 }
 
@@ -34,9 +35,10 @@ enum State {
 }
 
 impl Network {
-    /// A network of the configuration in `config`, relative to the workspace.
-    pub fn new(config: &'static str, hook: Option<Hook>) -> Self {
-        Self { config, hook, state: Mutex::new(State::Unused) }
+    /// A network of the configuration in `config`, relative to the workspace. `foreign` says whether foreign machines
+    /// may be plugged into its underlay.
+    pub fn new(config: &'static str, hook: Option<Hook>, foreign: bool) -> Self {
+        Self { config, hook, foreign, state: Mutex::new(State::Unused) }
     }
 
     /// The configuration and the hook, as the first part of a scenario's name.
@@ -74,7 +76,7 @@ impl Network {
             fs::copy(entry.path(), config.path().join(entry.file_name()))
                 .context("copying the configuration")?;
         }
-        let lab = Lab::up(config.path(), &Options { name: None, hook: self.hook })?;
+        let lab = Lab::up(config.path(), &Options { name: None, hook: self.hook, foreign: self.foreign })?;
         if let Err(error) = lab.wait_ready(READY) {
             eprintln!("{}:\n{}", self.name(), lab.dump());
             return Err(error);

@@ -53,7 +53,7 @@ const SURROUNDINGS: &[Scenario] = &[
 ];
 
 fn main() -> ExitCode {
-    let network = |hook| Arc::new(Network::new("tests/config/faults", Some(hook)));
+    let network = |hook| Arc::new(Network::new("tests/config/faults", Some(hook), false));
     let networks = [(network(Hook::Tc), REMOVED), (network(Hook::Xdp), SURROUNDINGS)];
     let mut trials = Vec::new();
     // Side by side: the first scenario of each network, then the second of each, …

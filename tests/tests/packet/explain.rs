@@ -23,6 +23,16 @@ fn a_traced_packet_takes_the_same_way() {
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 
+/// Notes and counters cost only those that want them.
+#[test]
+fn programs_do_not_trace_and_twins_do_not_count() {
+    for hook in Hook::BOTH {
+        for (program, counts) in [(Program::load(hook), true), (Program::load_explain(hook), false)] {
+            assert_eq!((program.uses("COUNTERS"), program.uses("TRACE")), (counts, !counts), "{hook:?}");
+        }
+    }
+}
+
 fn compare(case: &Case, real: &mut Program, twin: &mut Program) -> Result<(), String> {
     for program in [&mut *real, &mut *twin] {
         lay_out(program, case.entry);

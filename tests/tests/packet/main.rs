@@ -6,6 +6,7 @@ mod case;
 mod coverage;
 mod explain;
 mod gre;
+mod gre_checksum;
 mod gso;
 mod route;
 mod slow_path;

@@ -48,6 +48,7 @@ pub fn cases() -> Vec<Case> {
         vxlan("to a neighbour behind a VXLAN tunnel", &to(TO_VXLAN)),
         vxlan("with DSCP and ECN", &to(TO_VXLAN).tos(0xb9)),
         padded_into_gre(),
+        over_padded(),
         member("an even bucket of a group", 0),
         member("an odd bucket of a group", 1),
         left("underlay nexthop not resolved", &to(TO_DEAD), Exit::PUNT_UNDERLAY_NEXTHOP),
@@ -149,6 +150,13 @@ fn padded_into_gre() -> Case {
     )
     .and(GRE, Exit::TUNNEL_SENT)
     .sent(pad(TO_PEER.gre(0, None, IPV4, &ip.ttl(63).build())))
+}
+
+/// The padding stays behind the packet, so that the frame that leaves would be too long for the underlay.
+fn over_padded() -> Case {
+    let mut frame = to_gateway(&sized(TO_GRE, GRE_MTU - 20));
+    frame.extend([0; 21]);
+    Case::new("does not fit with its padding", Entry::Endpoint, frame, PORT, Exit::PUNT_TOO_BIG)
 }
 
 /// A packet of this many bytes.

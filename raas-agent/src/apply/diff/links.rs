@@ -195,5 +195,7 @@ fn are_joined(a: &Link, b: &Link) -> bool {
 /// None of these can be changed in place.
 fn is_vxlan(link: &Link, wanted: &Vxlan) -> bool {
     let local = Some(wanted.local);
-    link.kind == (LinkKind::Vxlan { vni: wanted.vni, local, port: VXLAN_PORT, learning: false })
+    let (remote, learning) = (wanted.vtep, wanted.vtep.is_some());
+    let (vni, port) = (wanted.vni, VXLAN_PORT);
+    link.kind == (LinkKind::Vxlan { vni, local, port, remote, learning, like_fast_path: true })
 }

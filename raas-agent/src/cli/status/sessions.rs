@@ -23,19 +23,24 @@ pub fn with_missing(mut sessions: Sessions, topology: &Topology) -> Sessions {
     sessions
 }
 
-/// Interfaces over which a router speaks BGP: those that lead to a router with an AS number (leaves have none).
+/// Whom a router speaks BGP with, as FRR calls them: the interface, or the address in a tunnel that has some. Leaves
+/// have no AS number, and no session.
 fn neighbors(router: &Router, topology: &Topology) -> Vec<String> {
-    let speaks = |role: &Role| match role {
-        Role::Link { router } => topology.speaks_bgp(*router),
-        Role::Tunnel { .. } => true,
-        Role::Domain { .. } => false,
+    let neighbor = |(name, role): (&String, &Role)| match role {
+        Role::Link { router } => topology.speaks_bgp(*router).then(|| name.clone()),
+        Role::Tunnel { tunnel } => {
+            let address =
+                topology.tunnels.iter().find(|other| other.id == *tunnel).and_then(Tunnel::neighbor);
+            Some(address.map_or_else(|| name.clone(), |address| address.to_string()))
+        }
+        Role::Domain { .. } => None,
     };
-    router.interfaces.iter().filter(|(_, role)| speaks(role)).map(|(name, _)| name.clone()).collect()
+    router.interfaces.iter().filter_map(neighbor).collect()
 }
 
 /// The hypervisors at the other ends of VXLAN tunnels.
 fn evpn_neighbors(topology: &Topology) -> Vec<String> {
-    let stretched = |tunnel: &&Tunnel| matches!(tunnel.spec, TunnelSpec::Vxlan { .. });
+    let stretched = |tunnel: &&Tunnel| matches!(tunnel.spec, TunnelSpec::Vxlan { foreign: false, .. });
     topology.tunnels.iter().filter(stretched).map(|tunnel| tunnel.remote.to_string()).collect()
 }
 

@@ -23,7 +23,11 @@ pub(super) fn check(tenant: &raw::Tenant, hypervisors: &Hypervisors<'_>, faults:
         }
     }
 
-    let mut networks: Vec<At<Ipv4Net>> = subnets().filter_map(|subnet| subnet.cidr.at().copied()).collect();
+    let tunnels = tenant.transits.iter().flat_map(|transit| &transit.peers);
+    let tunnels = tunnels.filter_map(|peer| peer.address.at());
+    let tunnels = tunnels.map(|At { value, place }| At { value: value.trunc(), place: *place });
+    let mut networks: Vec<At<Ipv4Net>> =
+        subnets().filter_map(|subnet| subnet.cidr.at().copied()).chain(tunnels).collect();
     networks.sort_by_key(|network| (network.value, network.place));
     overlaps(&networks, |a, b| {
         let (first, second) = in_order(a, b);

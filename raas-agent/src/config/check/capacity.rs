@@ -57,14 +57,19 @@ fn loads<'r>(tenant: &Resolved<'r>) -> BTreeMap<&'r Name, Load> {
         load.routers += vpc.subnets.iter().filter(|subnet| subnet.is_routed()).count();
         load.domains += vpc.subnets.len();
         load.ports += vpc.subnets.iter().map(|subnet| subnet.endpoints.len()).sum::<usize>();
+        load.tunnels += vpc.subnets.iter().filter(|subnet| !subnet.vtep.is_absent()).count();
         for subnet in &vpc.subnets {
             if let Some(segment) = subnet.segment() {
                 segments.entry(segment).or_default().insert(hypervisor);
             }
         }
     }
-    for hypervisor in tenant.raw.transits.iter().filter_map(|transit| value(&transit.hypervisor)) {
-        loads.entry(hypervisor).or_default().routers += 1;
+    for transit in &tenant.raw.transits {
+        let Some(hypervisor) = value(&transit.hypervisor) else { continue };
+        let load = loads.entry(hypervisor).or_default();
+        load.routers += 1;
+        load.tunnels += transit.peers.len();
+        load.ports += transit.peers.len();
     }
     // A GRE tunnel ends at two hypervisors, and has a port at each.
     for hypervisor in tenant.edges.iter().filter_map(|edge| edge.crosses()).flatten() {

@@ -1,12 +1,19 @@
 //! Numbers that must differ: AS numbers, VNIs, GRE keys.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    net::Ipv4Addr,
+};
 
-use super::{Resolved, each_again};
-use crate::config::{
-    faults::Faults,
-    raw,
-    source::{Place, Written},
+use super::{Resolved, each_again, value};
+use crate::{
+    config::{
+        faults::Faults,
+        raw,
+        source::{Place, Written},
+    },
+    model::Name,
 };
 
 /// BGP drops a route with the receiver's own AS in its path (RFC 4271, section 9.1.2): two routers of one AS
@@ -36,32 +43,55 @@ pub(super) fn vnis(tenants: &[Resolved<'_>], faults: &Faults<'_>) {
     });
 }
 
-/// A key tells the tunnels between two hypervisors apart, for all tenants. None is told from some, too.
+/// The two ends of GRE tunnels, as they tell each other: two hypervisors in order of name, or a hypervisor and the
+/// address of a foreign router.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Ends<'r> {
+    Hypervisors([&'r Name; 2]),
+    Peer(&'r Name, Ipv4Addr),
+}
+
+impl fmt::Display for Ends<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hypervisors([a, b]) => write!(f, "`{a}` and `{b}`"),
+            Self::Peer(hypervisor, remote) => write!(f, "`{hypervisor}` and {remote}"),
+        }
+    }
+}
+
+/// A key tells the tunnels between two ends apart, for all tenants. None is told from some, too.
 pub(super) fn gre_keys(tenants: &[Resolved<'_>], faults: &Faults<'_>) {
+    let attachments = tenants.iter().flat_map(|tenant| &tenant.edges);
+    let attachments =
+        attachments.filter_map(|edge| Some((Ends::Hypervisors(edge.crosses()?), edge.key, edge.place)));
+    let transits = tenants.iter().flat_map(|tenant| &tenant.raw.transits);
+    let peers = transits.flat_map(|transit| {
+        let ends = |peer: &raw::Peer| Some(Ends::Peer(value(&transit.hypervisor)?, peer.remote?.value));
+        transit.peers.iter().filter_map(move |peer| Some((ends(peer)?, &peer.key, peer.place)))
+    });
     let mut used: BTreeMap<_, BTreeSet<u32>> = BTreeMap::new();
     let mut tunnels: Vec<(_, Place)> = Vec::new();
-    for edge in tenants.iter().flat_map(|tenant| &tenant.edges) {
-        let Some(pair) = edge.crosses() else { continue };
-        let (key, place) = match edge.key {
-            Written::Absent => (None, edge.place),
+    for (ends, key, place) in attachments.chain(peers) {
+        let (key, place) = match key {
+            Written::Absent => (None, place),
             Written::Faulty => continue,
             Written::Value(at) => (Some(at.value), at.place),
         };
-        used.entry(pair).or_default().extend(key);
-        tunnels.push(((pair, key), place));
+        used.entry(ends).or_default().extend(key);
+        tunnels.push(((ends, key), place));
     }
     let free: BTreeMap<_, u32> = used
         .iter()
-        .filter_map(|(pair, used)| Some((*pair, (1..=u32::MAX).find(|key| !used.contains(key))?)))
+        .filter_map(|(ends, used)| Some((*ends, (1..=u32::MAX).find(|key| !used.contains(key))?)))
         .collect();
-    each_again(tunnels, |(pair, key), first, place| {
-        let [a, b] = pair;
+    each_again(tunnels, |(ends, key), first, place| {
         let what = match key {
             Some(key) => format!("GRE key {key} twice"),
             None => "a second GRE tunnel without a key".to_owned(),
         };
-        let message = format!("{what} between `{a}` and `{b}`: the first is at {}", faults.describe(first));
-        let help = match free.get(pair) {
+        let message = format!("{what} between {ends}: the first is at {}", faults.describe(first));
+        let help = match free.get(ends) {
             Some(free) => format!("write, for instance, `gre-key = {free}`"),
             None => "no key is left: use fewer tunnels".to_owned(),
         };

@@ -10,6 +10,7 @@ mod hypervisors;
 mod interfaces;
 mod names;
 mod neighbors;
+mod peers;
 mod stretches;
 
 use std::collections::{BTreeMap, btree_map::Entry};
@@ -40,6 +41,8 @@ pub(super) fn all(fabric: Option<&raw::Fabric>, tenants: &[raw::Tenant], faults:
             neighbors::spines(raw, faults);
             let edges = attachments::check(raw, &names, faults);
             neighbors::check(raw, &names, &edges, faults);
+            peers::check(raw, &hypervisors, faults);
+            peers::vteps(raw, &hypervisors, faults);
             addresses::check(raw, &hypervisors, faults);
             stretches::check(raw, &names, faults);
             dhcp::check(raw, faults);

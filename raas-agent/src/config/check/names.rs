@@ -18,6 +18,8 @@ pub(super) enum Kind {
     Spine,
     /// The level is `None` if it could not be read.
     Transit(Option<Level>),
+    /// A foreign router.
+    Peer,
     Subnet,
     Endpoint,
 }
@@ -29,6 +31,7 @@ impl fmt::Display for Kind {
             Self::Transit(None) => "a transit",
             Self::Transit(Some(Level::L1)) => "an L1 transit",
             Self::Transit(Some(Level::L2)) => "an L2 transit",
+            Self::Peer => "a peer",
             Self::Subnet => "a subnet",
             Self::Endpoint => "an endpoint",
         })
@@ -76,7 +79,11 @@ impl<'r> Names<'r> {
         }
         for transit in &tenant.transits {
             let kind = Kind::Transit(value(&transit.level).copied());
-            names.insert(kind, &transit.name, value(&transit.hypervisor), faults);
+            let hypervisor = value(&transit.hypervisor);
+            names.insert(kind, &transit.name, hypervisor, faults);
+            for peer in &transit.peers {
+                names.insert(Kind::Peer, &peer.name, hypervisor, faults);
+            }
         }
         names
     }
@@ -110,7 +117,8 @@ impl<'r> Names<'r> {
 /// `c`.
 pub(super) fn namespaces(tenants: &[Resolved<'_>], faults: &Faults<'_>) {
     let names = tenants.iter().flat_map(|tenant| {
-        let resources = tenant.names.by_name.values();
+        // A peer has none: it is elsewhere.
+        let resources = tenant.names.by_name.values().filter(|resource| resource.kind != Kind::Peer);
         resources.map(|resource| {
             let namespace = format!("raas-{}-{}", tenant.raw.name, resource.name);
             ((resource.hypervisor, namespace), resource.place)

@@ -32,13 +32,16 @@ struct Adjacency<'r> {
 }
 
 impl<'r> Adjacency<'r> {
-    fn new(edges: &[Edge<'r>], tenant: &raw::Tenant) -> Self {
+    fn new(edges: &[Edge<'r>], tenant: &'r raw::Tenant) -> Self {
         let both_ways = |edge: &Edge<'r>| {
             let [a, b] = [edge.ends[0].name, edge.ends[1].name];
             [(a, b), (b, a)]
         };
+        let peers = tenant.transits.iter().flat_map(|transit| {
+            transit.peers.iter().filter_map(|peer| Some((transit.name.value()?, peer.name.value()?)))
+        });
         Self {
-            edges: edges.iter().flat_map(both_ways).collect(),
+            edges: edges.iter().flat_map(both_ways).chain(peers).collect(),
             complete: edges.len() == tenant.attachments.len(),
         }
     }

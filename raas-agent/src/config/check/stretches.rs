@@ -46,6 +46,7 @@ fn nothing_of_its_own(subnet: &raw::Subnet, of: &At<Name>, faults: &Faults<'_>) 
         ("gateway", subnet.gateway.at().map(|at| at.place)),
         ("dhcp", subnet.dhcp.at().map(|at| at.place)),
         ("vni", subnet.vni.at().map(|at| at.place)),
+        ("vtep", subnet.vtep.at().map(|at| at.place)),
     ];
     for (key, place) in keys {
         if let Some(place) = place {

@@ -6,7 +6,7 @@ mod fabric;
 mod tenant;
 
 pub(super) use fabric::{Fabric, Hypervisor};
-pub(super) use tenant::{Attachment, Bgp, Dhcp, Endpoint, Neighbor, Subnet, Tenant, Transit, Vpc};
+pub(super) use tenant::{Attachment, Bgp, Dhcp, Endpoint, Neighbor, Peer, Subnet, Tenant, Transit, Vpc};
 
 use super::{faults::Faults, source::Place};
 use toml::de::DeTable;

@@ -46,6 +46,20 @@ pub struct Transit {
     pub hypervisor: Option<At<Name>>,
     pub level: Option<At<Level>>,
     pub bgp: Bgp,
+    pub peers: Vec<Peer>,
+}
+
+/// `[[transit.peer]]`.
+pub struct Peer {
+    pub place: Place,
+    pub name: Written<Name>,
+    pub remote: Option<At<Ipv4Addr>>,
+    pub asn: Option<At<u32>>,
+    pub key: Written<u32>,
+    pub address: Written<Ipv4Net>,
+    pub maximum_prefix: Written<u32>,
+    pub import: Vec<At<Ipv4Net>>,
+    pub export: Vec<At<Ipv4Net>>,
 }
 
 /// What spines and transits have in common.
@@ -72,6 +86,7 @@ pub struct Subnet {
     pub cidr: Written<Ipv4Net>,
     pub gateway: Written<Ipv4Addr>,
     pub vni: Written<u32>,
+    pub vtep: Written<Ipv4Addr>,
     pub dhcp: Written<Dhcp>,
     pub hook: Written<Hook>,
     pub endpoints: Vec<Endpoint>,
@@ -170,6 +185,26 @@ impl Transit {
                 parse::number(1..=2)(value).map(|level| if level == 1 { Level::L1 } else { Level::L2 })
             }),
             bgp: Bgp::read(section),
+            peers: section.tables("peer", Peer::read),
+        }
+    }
+}
+
+impl Peer {
+    /// Most prefixes to take, if the file does not say.
+    pub const DEFAULT_MAXIMUM_PREFIX: u32 = 1000;
+
+    fn read(section: &mut Section<'_>) -> Self {
+        Self {
+            place: section.place,
+            name: section.named(),
+            remote: section.required("remote", parse::host),
+            asn: section.required("asn", parse::asn),
+            key: section.optional("gre-key", parse::number(0..=u32::MAX)),
+            address: section.optional("address", parse::tunnel_address),
+            maximum_prefix: section.optional("maximum-prefix", parse::number(1..=u32::MAX)),
+            import: section.list("import", parse::announced),
+            export: section.list("export", parse::announced),
         }
     }
 }
@@ -224,6 +259,7 @@ impl Subnet {
             gateway: section.optional("gateway", parse::address),
             // 24 bits (RFC 7348, section 5); 0 is left to the kernel, which takes it for "none".
             vni: section.optional("vni", parse::number(1..=(1 << 24) - 1)),
+            vtep: section.optional("vtep", parse::host),
             dhcp: section.table("dhcp", Dhcp::read),
             hook: section.optional("hook", parse::hook),
             endpoints: section.tables("endpoint", Endpoint::read),

@@ -134,11 +134,11 @@ fn domain(fabric: &Fabric, leaves: &Leaves<'_>, id: u32) -> Domain {
 fn tunnels(fabric: &Fabric, by_name: &HashMap<&str, u32>) -> HashMap<TunnelKey, TunnelIngress> {
     let tunnel = |tunnel: &crate::plan::Tunnel| {
         let (kind, key, owner, device, mac) = match &tunnel.spec {
-            TunnelSpec::Gre { key, router, device, mac } => {
+            TunnelSpec::Gre { key, router, device, mac, .. } => {
                 let kind = if key.is_some() { TunnelKind::GRE_KEYED } else { TunnelKind::GRE };
                 (kind, key.unwrap_or(0), *router, *by_name.get(device.as_str())?, Mac::new(*mac))
             }
-            TunnelSpec::Vxlan { vni, domain } => (TunnelKind::VXLAN, *vni, *domain, 0, Mac::default()),
+            TunnelSpec::Vxlan { vni, domain, .. } => (TunnelKind::VXLAN, *vni, *domain, 0, Mac::default()),
         };
         let address = |address: Ipv4Addr| Be32::new(address.to_bits());
         let key = TunnelKey {

@@ -121,9 +121,15 @@ pub(crate) fn topology() -> Topology {
             tunnel(
                 GRE,
                 1472,
-                TunnelSpec::Gre { key: Some(7), router: SPINE, device: "rt1".into(), mac: mac(9).bytes },
+                TunnelSpec::Gre {
+                    key: Some(7),
+                    router: SPINE,
+                    device: "rt1".into(),
+                    mac: mac(9).bytes,
+                    neighbor: None,
+                },
             ),
-            tunnel(VXLAN, 1450, TunnelSpec::Vxlan { vni: 100, domain: DOMAIN }),
+            tunnel(VXLAN, 1450, TunnelSpec::Vxlan { vni: 100, domain: DOMAIN, foreign: false }),
         ],
         ports: vec![
             port("rp1", PortRole::Endpoint { domain: DOMAIN, peer: true }, 11),

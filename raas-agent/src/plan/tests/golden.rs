@@ -2,7 +2,10 @@
 
 use std::{env, fs, path::Path};
 
-use super::{network::demo, planned};
+use super::{
+    network::{demo, with_peers},
+    planned,
+};
 
 fn assert_golden(file: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/plan/tests/golden").join(file);
@@ -18,6 +21,11 @@ fn frr_of_both_hypervisors() {
     for hypervisor in ["h1", "h2"] {
         assert_golden(&format!("{hypervisor}.frr.conf"), &planned(&demo(), hypervisor).unwrap().frr);
     }
+}
+
+#[test]
+fn frr_with_foreign_routers() {
+    assert_golden("peers.frr.conf", &planned(&with_peers(), "h2").unwrap().frr);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::{
-    network::{attachment, demo, fabric, name, stretch, subnet, tenant, transit, vpc},
+    network::{attachment, demo, fabric, name, stretch, subnet, tenant, transit, vpc, with_peers},
     planned,
 };
 use crate::{
@@ -179,6 +179,48 @@ proptest! {
             before = after;
         }
     }
+}
+
+#[test]
+fn a_foreign_routers_tunnel_is_consistent_and_only_at_its_transit() {
+    let desired = planned(&with_peers(), "h2").unwrap();
+    assert_consistent(&desired);
+    let neighbors: Vec<_> = desired
+        .topology
+        .tunnels
+        .iter()
+        .map(|tunnel| (tunnel.remote.to_string(), tunnel.neighbor()))
+        .collect();
+    let address = |text: &str| Some(text.parse().unwrap());
+    assert_eq!(
+        neighbors,
+        [
+            ("192.0.2.99".to_owned(), address("198.51.100.2")),
+            ("192.0.2.98".to_owned(), None),
+            ("192.0.2.97".to_owned(), address("198.51.100.8")),
+        ]
+    );
+    let mtus: Vec<_> = desired.topology.tunnels.iter().map(|tunnel| tunnel.mtu).collect();
+    assert_eq!(mtus, [1472, 1476, 1476], "keyed GRE, GRE, GRE");
+    assert!(planned(&with_peers(), "h1").unwrap().topology.tunnels.is_empty());
+}
+
+#[test]
+fn a_foreign_vtep_is_flooded_to_and_learned_from_and_told_no_routes() {
+    let mut network = demo();
+    network.tenants.truncate(1);
+    network.tenants[0].vpcs.truncate(2);
+    let vtep = "198.51.100.8".parse().unwrap();
+    network.tenants[0].vpcs[1].subnets[0].vtep = Some(vtep);
+    network.tenants[0].attachments.clear();
+    let desired = planned(&network, "h1").unwrap();
+    assert_consistent(&desired);
+    assert_eq!(desired.vxlans[0].vtep, Some(vtep));
+    let domain = desired.topology.domains.iter().find(|domain| domain.vxlan.is_some()).unwrap();
+    let tunnel = desired.topology.tunnels.iter().find(|tunnel| tunnel.remote == vtep).unwrap();
+    assert_eq!(domain.vteps, BTreeMap::from([(vtep, tunnel.id)]));
+    assert_eq!(tunnel.spec, TunnelSpec::Vxlan { vni: 100, domain: domain.id, foreign: true });
+    assert!(!desired.frr.contains("l2vpn"), "{}", desired.frr);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use ipnet::Ipv4Net;
 
 use crate::model::{
     Attachment, Bgp, Dhcp, Endpoint, EndpointKind, Fabric, Hook, Hypervisor, Level, Name, NeighborPolicy,
-    Network, Spine, Subnet, SubnetKind, Tenant, Transit, Vpc,
+    Network, Peer, Spine, Subnet, SubnetKind, Tenant, Transit, Vpc,
 };
 
 pub(super) fn name(text: impl Display) -> Name {
@@ -56,7 +56,7 @@ pub(super) fn vpc(vpc: &str, hypervisor: &str, asns: &[u32], subnets: Vec<Subnet
 }
 
 pub(super) fn transit(router: &str, hypervisor: &str, level: Level, asn: u32) -> Transit {
-    Transit { name: name(router), hypervisor: name(hypervisor), level, bgp: bgp(asn) }
+    Transit { name: name(router), hypervisor: name(hypervisor), level, bgp: bgp(asn), peers: Vec::new() }
 }
 
 /// A /24 with its first address as the gateway and half of the others to lease.
@@ -71,6 +71,7 @@ pub(super) fn subnet(subnet: &str, network: &str, vni: Option<u32>, endpoints: &
             dhcp: Some(Dhcp { start: host(100), end: host(200), lease: 3600 }),
         },
         vni,
+        vtep: None,
         endpoints: endpoints.iter().map(|endpoint| namespace(endpoint)).collect(),
     }
 }
@@ -80,6 +81,7 @@ pub(super) fn stretch(subnet: &str, of: &str, vni: u32, endpoints: &[&str]) -> S
         name: name(subnet),
         kind: SubnetKind::Stretch { of: name(of) },
         vni: Some(vni),
+        vtep: None,
         endpoints: endpoints.iter().map(|endpoint| namespace(endpoint)).collect(),
     }
 }
@@ -134,4 +136,36 @@ pub(super) fn demo() -> Network {
     other.transits = vec![transit("l1-h1", "h1", Level::L1, 3000), transit("l1-h2", "h2", Level::L1, 4000)];
     other.attachments = vec![attachment("l1-h1", "l1-h2", Some(2))];
     Network { fabric: fabric(2), tenants: vec![acme, other] }
+}
+
+/// Three foreign routers at one transit: with addresses in the tunnel and every restriction, unnumbered, and with a
+/// /31 and preferences.
+pub(super) fn with_peers() -> Network {
+    let peer = |peer: &str, remote: &str| Peer {
+        name: name(peer),
+        remote: parse(remote),
+        key: None,
+        asn: 64900,
+        address: None,
+        maximum_prefix: 1000,
+        import: Vec::new(),
+        export: Vec::new(),
+    };
+    let mut acme = tenant("acme");
+    acme.transits = vec![transit("l2", "h2", Level::L2, 7000)];
+    acme.transits[0].peers = vec![
+        Peer {
+            key: Some(7),
+            address: Some(parse("198.51.100.1/30")),
+            maximum_prefix: 10,
+            import: vec![parse("203.0.113.0/24"), parse("203.0.113.9/32")],
+            export: vec![parse("0.0.0.0/0")],
+            ..peer("branch", "192.0.2.99")
+        },
+        peer("factory", "192.0.2.98"),
+        Peer { address: Some(parse("198.51.100.9/31")), ..peer("shop", "192.0.2.97") },
+    ];
+    acme.transits[0].bgp.neighbors =
+        vec![NeighborPolicy { neighbor: name("shop"), weight: Some(5), local_preference: Some(50) }];
+    Network { fabric: fabric(2), tenants: vec![acme] }
 }

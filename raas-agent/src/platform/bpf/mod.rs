@@ -7,6 +7,7 @@ mod attach;
 mod clsact;
 mod counters;
 mod encaps;
+mod explain;
 mod grace;
 mod maps;
 #[cfg(feature = "ebpf-log")]
@@ -24,6 +25,7 @@ mod verify;
 pub use attach::{Attached, Attachment, Hook, attachments, detach, detach_all, detach_stale};
 pub use counters::Counters;
 pub use encaps::Encaps;
+pub use explain::{Explainer, Ran, Verdict};
 pub use grace::Membarrier;
 pub use maps::{PinnedMaps, Table};
 pub use mmap::{FibMemory, Mapped};

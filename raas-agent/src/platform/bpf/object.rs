@@ -1,6 +1,6 @@
 //! Loading the programs, on maps that may be live already.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use anyhow::{Context as _, Result, anyhow};
 use aya::{
@@ -71,11 +71,11 @@ impl FastPath {
         let mut this = Self { ebpf, pins: pins.clone(), origin };
         for name in [XDP_PROGRAM, XDP_EXPLAIN] {
             let program: &mut Xdp = program(&mut this.ebpf, name)?;
-            program.load().with_context(|| format!("loading program {name}"))?;
+            verified(|| program.load()).with_context(|| format!("loading program {name}"))?;
         }
         for name in [TC_PROGRAM, TC_EXPLAIN] {
             let program: &mut SchedClassifier = program(&mut this.ebpf, name)?;
-            program.load().with_context(|| format!("loading program {name}"))?;
+            verified(|| program.load()).with_context(|| format!("loading program {name}"))?;
         }
         for name in PROGRAMS {
             this.pin_program(name)?;
@@ -112,6 +112,20 @@ impl FastPath {
         program.pin(&new).with_context(|| format!("pinning {}", new.display()))?;
         fs::rename(&new, &pin).with_context(|| format!("renaming {} to {name}", new.display()))
     }
+}
+
+/// Loads a program; once more if a signal interrupted the verifier, which then gives up (do_check in
+/// kernel/bpf/verifier.c). libbpf tries as often.
+fn verified(mut load: impl FnMut() -> Result<(), ProgramError>) -> Result<(), ProgramError> {
+    const ATTEMPTS: u32 = 5;
+    for _ in 1..ATTEMPTS {
+        match load() {
+            Err(ProgramError::LoadError { io_error, .. }) if io_error.kind() == io::ErrorKind::WouldBlock => {
+            }
+            result => return result,
+        }
+    }
+    load()
 }
 
 fn program<'a, P>(ebpf: &'a mut Ebpf, name: &str) -> Result<P>

@@ -45,6 +45,15 @@ struct LinkInfo {
 
 /// Interface index that a pinned XDP or tcx link is attached to; 0 when the interface is gone.
 pub(super) fn link_interface(pin: &Path) -> io::Result<u32> {
+    Ok(link_info(pin)?.interface)
+}
+
+/// Id of the program that a pinned XDP or tcx link holds.
+pub(super) fn link_program(pin: &Path) -> io::Result<u32> {
+    Ok(link_info(pin)?.program)
+}
+
+fn link_info(pin: &Path) -> io::Result<LinkInfo> {
     let path = CString::new(pin.as_os_str().as_bytes())?;
     let get = ObjGet { pathname: path.as_ptr() as u64, bpf_fd: 0, file_flags: 0 };
     // SAFETY: the kernel reads `size_of::<ObjGet>()` bytes at `get`, and the string that it points to.
@@ -69,7 +78,7 @@ pub(super) fn link_interface(pin: &Path) -> io::Result<u32> {
     if result < 0 {
         return Err(io::Error::last_os_error());
     }
-    Ok(info.interface)
+    Ok(info)
 }
 
 /// Waits for an RCU grace period of the kernel (`membarrier(2)`, `MEMBARRIER_CMD_GLOBAL`).

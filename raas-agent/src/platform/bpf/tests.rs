@@ -74,7 +74,7 @@ impl Program {
     }
 }
 
-fn load(pins: &Pins) -> FastPath {
+pub(super) fn load(pins: &Pins) -> FastPath {
     FastPath::load(EBPF_OBJECT, pins, FIB_NODES).unwrap()
 }
 
@@ -84,7 +84,7 @@ fn ip(arguments: &str) {
 }
 
 /// A veth pair `port` and `peer`, up, with an address at the peer's end.
-fn veth() -> u32 {
+pub(super) fn veth() -> u32 {
     ip("link add port type veth peer name peer");
     ip("address add 192.0.2.1/24 dev peer");
     ip("link set port up");

@@ -8,7 +8,7 @@ use std::{
 use netlink_packet_core::DefaultNla;
 use netlink_packet_route::link::{
     BridgeStpState, InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, InfoVeth,
-    InfoVxlan,
+    InfoVxlan, VxlanDf,
 };
 use rtnetlink::{Handle, LinkBridge, LinkBridgePort, LinkMessageBuilder, LinkUnspec, LinkVeth, LinkVxlan};
 
@@ -79,17 +79,20 @@ fn bridge_settings() -> InfoData {
     ])
 }
 
-/// Makes a VXLAN device, down. It does not learn: EVPN says where stations are.
+/// Makes a VXLAN device, down. It does not learn where EVPN says where stations are.
 ///
 /// # Errors
 /// The kernel's.
 pub async fn add_vxlan(handle: &Handle, vxlan: &Vxlan) -> io::Result<()> {
-    let settings = vec![
+    let mut settings = vec![
         InfoVxlan::Id(vxlan.vni),
         InfoVxlan::Local(vxlan.local),
         InfoVxlan::Port(VXLAN_PORT),
-        InfoVxlan::Learning(false),
+        InfoVxlan::Learning(vxlan.vtep.is_some()),
     ];
+    settings.extend(outer_headers());
+    // The kernel's word for the default destination, of which a multicast group is one kind.
+    settings.extend(vxlan.vtep.map(InfoVxlan::Group));
     let message = LinkMessageBuilder::<LinkVxlan>::new_with_info_kind(InfoKind::Vxlan)
         .name(&vxlan.ifname)
         .address(vxlan.mac.to_vec())
@@ -97,6 +100,13 @@ pub async fn add_vxlan(handle: &Handle, vxlan: &Vxlan) -> io::Result<()> {
         .set_info_data(InfoData::Vxlan(settings))
         .build();
     handle.link().add(message).execute().await.map_err(kernel_error)
+}
+
+/// What makes a VXLAN device write the outer headers that the fast path writes: the inner DSCP (RFC 2983, uniform),
+/// "don't fragment", no UDP checksum.
+pub(super) fn outer_headers() -> [InfoVxlan; 3] {
+    // A TOS of 1 says "inherit" (ip-link(8)).
+    [InfoVxlan::Tos(1), InfoVxlan::Df(VxlanDf::Set), InfoVxlan::UDPCsum(false)]
 }
 
 /// Changes what [`LinkChange`] names, in one message. `master` is the bridge's index (0: none), if it

@@ -3,6 +3,8 @@
 
 pub mod address;
 pub mod link;
+pub mod lookup;
+pub mod neighbour;
 pub mod read;
 pub mod route;
 pub mod unnumbered;

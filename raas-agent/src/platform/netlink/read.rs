@@ -16,7 +16,7 @@ use netlink_packet_route::{
 };
 use rtnetlink::Handle;
 
-use super::kernel_error;
+use super::{kernel_error, link::outer_headers};
 use crate::apply::{BridgePort, Link, LinkKind};
 
 /// Index of `lo` in every namespace (LOOPBACK_IFINDEX).
@@ -136,17 +136,19 @@ fn bridge(data: &[InfoBridge]) -> LinkKind {
 }
 
 fn vxlan(data: &[InfoVxlan]) -> LinkKind {
-    let (mut id, mut source, mut udp_port) = (0, None, 0);
+    let (mut id, mut source, mut udp_port, mut remote) = (0, None, 0, None);
     for data in data {
         match data {
             InfoVxlan::Id(vni) => id = *vni,
             InfoVxlan::Local(address) => source = Some(*address),
             InfoVxlan::Port(number) => udp_port = *number,
+            InfoVxlan::Group(address) => remote = Some(*address),
             _ => {}
         }
     }
     let learning = data.contains(&InfoVxlan::Learning(true));
-    LinkKind::Vxlan { vni: id, local: source, port: udp_port, learning }
+    let like_fast_path = outer_headers().iter().all(|setting| data.contains(setting));
+    LinkKind::Vxlan { vni: id, local: source, port: udp_port, remote, learning, like_fast_path }
 }
 
 fn port(data: &[InfoBridgePort]) -> BridgePort {

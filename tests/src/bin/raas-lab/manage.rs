@@ -17,7 +17,7 @@ use crate::{run::READY, steps::Steps};
 /// Brings the lab up and leaves it.
 pub fn up(config: &Path, hook: Option<Hook>) -> Result<ExitCode> {
     let mut steps = Steps::begin("hypervisors");
-    let lab = Lab::up(config, &Options { name: Some(DEFAULT_NAME.to_owned()), hook })?;
+    let lab = Lab::up(config, &Options { name: Some(DEFAULT_NAME.to_owned()), hook, ..Options::default() })?;
     let ready = lab.wait_ready_with(READY, |phase, done, all| steps.step(&phase.to_string(), done, all));
     steps.end();
     // Also one that is not ready stays: somebody wants to see why.

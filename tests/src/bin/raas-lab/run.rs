@@ -17,7 +17,7 @@ pub fn run(config: &Path, once: bool, hook: Option<Hook>) -> Result<ExitCode> {
     // One that stays can be used by `lab exec` meanwhile; of the others there may be several at a time.
     let name = (!once).then(|| DEFAULT_NAME.to_owned());
     let steps = Steps::begin("hypervisors");
-    let lab = Lab::up(config, &Options { name, hook })?;
+    let lab = Lab::up(config, &Options { name, hook, ..Options::default() })?;
     let good = match report(&lab, steps) {
         Ok(good) => good,
         Err(error) => {
