@@ -19,7 +19,7 @@ use nix::{
 };
 
 /// Longer than any frame.
-const LONGEST: usize = 1 << 16;
+pub(crate) const LONGEST: usize = 1 << 16;
 
 /// Sends frames out of an interface, and sees all that pass it in either direction.
 #[derive(Debug)]
@@ -28,13 +28,7 @@ pub struct Tap(OwnedFd);
 impl Tap {
     /// At an interface of this thread's network namespace.
     pub fn open(interface: &str) -> Result<Self> {
-        let mut addresses = getifaddrs().context("the interfaces")?.filter(|a| a.interface_name == interface);
-        let link = addresses.find_map(|found| found.address?.as_link_addr().copied());
-        let link = link.with_context(|| format!("no interface {interface}"))?;
-        let flags = SockFlag::SOCK_CLOEXEC;
-        let socket = socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll)?;
-        bind(socket.as_raw_fd(), &link)?;
-        Ok(Self(socket))
+        packet_socket(interface).map(Self)
     }
 
     /// Sends a frame.
@@ -64,4 +58,17 @@ impl Tap {
             }
         }
     }
+}
+
+/// A socket for all that passes an interface of this thread's network namespace, in either direction.
+pub(crate) fn packet_socket(interface: &str) -> Result<OwnedFd> {
+    let mut addresses =
+        getifaddrs().context("the interfaces")?.filter(|found| found.interface_name == interface);
+    let link = addresses.find_map(|found| found.address?.as_link_addr().copied());
+    let link = link.with_context(|| format!("no interface {interface}"))?;
+    let flags = SockFlag::SOCK_CLOEXEC;
+    let socket = socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll)
+        .context("a packet socket")?;
+    bind(socket.as_raw_fd(), &link).with_context(|| format!("binding to {interface}"))?;
+    Ok(socket)
 }

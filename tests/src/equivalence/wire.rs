@@ -10,26 +10,23 @@ use anyhow::{Context as _, Result, bail};
 use nix::{
     cmsg_space,
     errno::Errno,
-    ifaddrs::getifaddrs,
     poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::socket::{
-        AddressFamily, ControlMessageOwned, LinkAddr, MsgFlags, SockFlag, SockProtocol, SockType, bind,
-        recvmsg, send, setsockopt, socket, sockopt::RcvBufForce,
-    },
+    sys::socket::{ControlMessageOwned, LinkAddr, MsgFlags, recvmsg, send, setsockopt, sockopt::RcvBufForce},
 };
 
 use super::{
     underlay::Uplink,
     world::{Endpoint, World},
 };
-use crate::Lab;
+use crate::{
+    Lab,
+    tap::{LONGEST, packet_socket},
+};
 
 /// Of the socket's frames, those that were sent there (`PACKET_OUTGOING` of <linux/if_packet.h>).
 const OUTGOING: u8 = 4;
 /// More than all that is ever under way.
 const BUFFER: usize = 32 << 20;
-/// Longer than any frame.
-const LONGEST: usize = 1 << 16;
 
 /// Tells about each frame what the kernel took out of it (packet(7)).
 #[derive(Clone, Copy)]
@@ -58,10 +55,10 @@ impl Wire {
         let mut sockets = Vec::new();
         for Endpoint { station, .. } in &world.endpoints {
             let place = Some(station.netns.as_str());
-            sockets.push(lab.within(station.hypervisor.as_str(), place, || packet_socket("eth0"))?);
+            sockets.push(lab.within(station.hypervisor.as_str(), place, || spacious("eth0"))?);
         }
         for Uplink { hypervisor, interface, .. } in &world.uplinks {
-            sockets.push(lab.within(hypervisor.as_str(), None, || packet_socket(interface))?);
+            sockets.push(lab.within(hypervisor.as_str(), None, || spacious(interface))?);
         }
         Ok(Self(sockets))
     }
@@ -93,16 +90,9 @@ impl Wire {
     }
 }
 
-/// A socket for all that passes an interface of this thread's network namespace.
-fn packet_socket(interface: &str) -> Result<OwnedFd> {
-    let mut addresses =
-        getifaddrs().context("the interfaces")?.filter(|found| found.interface_name == interface);
-    let link = addresses.find_map(|found| found.address?.as_link_addr().copied());
-    let link = link.with_context(|| format!("no interface {interface}"))?;
-    let flags = SockFlag::SOCK_CLOEXEC;
-    let socket = socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll)
-        .context("a packet socket")?;
-    bind(socket.as_raw_fd(), &link).with_context(|| format!("binding to {interface}"))?;
+/// A socket for all that passes an interface of this thread's network namespace, and what was taken out of it.
+fn spacious(interface: &str) -> Result<OwnedFd> {
+    let socket = packet_socket(interface)?;
     setsockopt(&socket, AuxiliaryData, &true)?;
     setsockopt(&socket, RcvBufForce, &BUFFER)?;
     Ok(socket)
