@@ -1,13 +1,22 @@
 //! Ethernet addresses.
 
+use core::hash::{Hash, Hasher};
+
 use crate::assert_size;
 
 /// An Ethernet (MAC) address, as on the wire.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mac {
     /// The six bytes, first on the wire first.
     pub bytes: [u8; 6],
+}
+
+/// As one number: six bytes are hashed as a slice, with its length.
+impl Hash for Mac {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.word());
+    }
 }
 
 impl Mac {

@@ -14,11 +14,13 @@ pub trait Words {
     fn word(&self, index: usize) -> &AtomicU32;
 
     /// Publishes a word (release store): who sees it also sees all stores made before.
+    #[inline]
     fn publish(&self, index: usize, word: u32) {
         self.word(index).store(word, Ordering::Release);
     }
 
     /// The word that stands there.
+    #[inline]
     fn get(&self, index: usize) -> u32 {
         self.word(index).load(Ordering::Relaxed)
     }

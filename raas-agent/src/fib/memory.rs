@@ -1,6 +1,6 @@
 //! What the tables live in: traits, the reader's side, and plain memory for tests and benchmarks.
 
-use std::{io, net::Ipv4Addr};
+use std::{io, net::Ipv4Addr, ops::RangeInclusive};
 
 use raas_common::{FibEntry, Group, Nexthop};
 
@@ -18,6 +18,12 @@ pub trait TrieMemory {
     fn entry(&self, node: u32, slot: u8) -> FibEntry;
     /// Publishes an entry (release store).
     fn set_entry(&mut self, node: u32, slot: u8, entry: FibEntry);
+    /// Publishes the same entry in several slots, one after the other.
+    fn set_entries(&mut self, node: u32, slots: RangeInclusive<u8>, entry: FibEntry) {
+        for slot in slots {
+            self.set_entry(node, slot, entry);
+        }
+    }
     /// Sets all 256 entries of a node that no reader can reach.
     fn fill(&mut self, node: u32, entry: FibEntry);
 }

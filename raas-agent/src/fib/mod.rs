@@ -16,6 +16,7 @@
 mod action;
 mod backlog;
 mod group;
+mod heap;
 mod intern;
 mod memory;
 mod pool;

@@ -74,6 +74,16 @@ struct Table {
 }
 
 impl Table {
+    /// A router's table, which is made if there is none: one that the router uses at once if `published`.
+    #[inline]
+    fn of(tables: &mut BTreeMap<RouterId, Self>, router: RouterId, published: bool) -> &mut Self {
+        tables.entry(router).or_insert_with(|| Self {
+            current: if published { Root::published(router.get()) } else { Root::unpublished() },
+            next: None,
+            held: false,
+        })
+    }
+
     /// Where routes are written.
     fn target(&mut self) -> &mut Root {
         self.next.as_mut().unwrap_or(&mut self.current)
@@ -169,7 +179,7 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
     /// written to it, and packets go by the first. One that was begun before is dropped.
     pub fn begin_resync(&mut self, router: RouterId) {
         self.abort_resync(router);
-        self.table(router).next = Some(Root::unpublished());
+        Table::of(&mut self.tables, router, self.inherited.is_none()).next = Some(Root::unpublished());
     }
 
     /// Replaces the router's table by the second one, with one store. Does nothing without
@@ -188,8 +198,7 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
     /// the router again. Routes are written all the same, and a second table is not given to the router
     /// either. While a takeover is pending, packets go by the old table until the commit.
     pub fn set_held(&mut self, router: RouterId, held: bool) {
-        self.table(router);
-        let Some(table) = self.tables.get_mut(&router) else { unreachable!("made the line before") };
+        let table = Table::of(&mut self.tables, router, self.inherited.is_none());
         if std::mem::replace(&mut table.held, held) == held || self.inherited.is_some() {
             return;
         }
@@ -293,15 +302,6 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
         self.trie.memory()
     }
 
-    fn table(&mut self, router: RouterId) -> &mut Table {
-        let published = self.inherited.is_none();
-        self.tables.entry(router).or_insert_with(|| Table {
-            current: if published { Root::published(router.get()) } else { Root::unpublished() },
-            next: None,
-            held: false,
-        })
-    }
-
     fn has_quarantined(&mut self) -> bool {
         self.trie.has_quarantined()
             || self.nexthops.pool().has_quarantined()
@@ -339,9 +339,7 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
                 FibEntry::group(self.acquire_group(router, prefix, members.as_slice())?)
             }
         };
-        // Not through `self.table`: the trie is borrowed besides.
-        self.table(router);
-        let Some(table) = self.tables.get_mut(&router) else { unreachable!("made the line before") };
+        let table = Table::of(&mut self.tables, router, self.inherited.is_none());
         match self.trie.insert(table.target(), prefix, leaf) {
             Ok(None) => Ok(Change::Added),
             Ok(Some(old)) => {

@@ -1,24 +1,16 @@
 //! The multibit trie: 8-bit strides, leaf-pushed, one pool of nodes for all routers.
 //!
 //! Readers see only [`FibNode`](raas_common::FibNode)s. Beside each node the agent keeps the *routes* that
-//! end in it, as a binary heap of prefixes (the base index of "allotment routing", Knuth and Hariguchi): a
-//! prefix with `n` of the node's 8 bits and value `v` stands at index `2ⁿ + v`, its next shorter prefix at
-//! half the index, the node's 256 entries at 256 to 511. A prefix of length 8 stands in the fringe of the
-//! upper node, not at index 1 of the lower: index 1 is only 0.0.0.0/0. So finding the covering route is a
-//! walk of at most 32 steps through flat arrays.
+//! end in it: see [`Heap`].
 
 use ipnet::Ipv4Net;
 use raas_common::FibEntry;
 
 use super::{
+    heap::{ALL, Heap},
     memory::TrieMemory,
     pool::{SlotPool, Usage},
 };
-
-/// Routes beside each node; index 0 is not used.
-const HEAP: usize = 512;
-/// Index in the heap of a node's first entry.
-const FRINGE: usize = 256;
 
 /// The pool has too few free nodes for a route; nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,21 +66,36 @@ struct Place {
 }
 
 impl Place {
+    #[inline]
     fn of(prefix: Ipv4Net) -> Self {
-        let octets = prefix.network().octets();
+        // What is behind the prefix is never looked at.
+        let octets = prefix.addr().octets();
         let depth = usize::from(prefix.prefix_len().saturating_sub(1)) / 8;
         let bits = usize::from(prefix.prefix_len()) - depth * 8;
-        Self { octets, depth, index: (1 << bits) | (usize::from(octets[depth]) >> (8 - bits)) }
+        Self { octets, depth, index: Heap::index(octets[depth], bits) }
+    }
+}
+
+/// What the agent knows of a node: one without routes and child nodes is not needed.
+#[derive(Debug, Default)]
+struct Content {
+    routes: Heap,
+    children: u16,
+}
+
+impl Content {
+    const EMPTY: Self = Self { routes: Heap::EMPTY, children: 0 };
+
+    const fn is_empty(&self) -> bool {
+        self.routes.is_empty() && self.children == 0
     }
 }
 
 /// All tries, and their nodes.
 pub struct Trie<M> {
     memory: M,
-    /// [`HEAP`] leaves for each node: the routes that end in it. All are `NONE` in a free node.
-    routes: Vec<FibEntry>,
-    /// Routes and child nodes of each node: one without any is not needed.
-    contents: Vec<u16>,
+    /// What is in each node, up to the last that was ever used. That of a free node is empty.
+    contents: Vec<Content>,
     nodes: SlotPool,
 }
 
@@ -96,13 +103,7 @@ impl<M: TrieMemory> Trie<M> {
     /// No tries. Nodes that are `taken` are left alone until [`Self::quarantine_node`].
     pub fn new(memory: M, taken: impl Fn(u32) -> bool) -> Self {
         let capacity = memory.node_capacity();
-        Self {
-            memory,
-            // Zeroed by the allocator: pages of nodes that are never used are never touched.
-            routes: vec![FibEntry::NONE; capacity as usize * HEAP],
-            contents: vec![0; capacity as usize],
-            nodes: SlotPool::new(capacity, taken),
-        }
+        Self { memory, contents: Vec::new(), nodes: SlotPool::new(capacity, taken) }
     }
 
     /// The memory.
@@ -137,15 +138,14 @@ impl<M: TrieMemory> Trie<M> {
             link = Link::Slot { node, slot: place.octets[depth] };
         }
         let Link::Slot { node, .. } = link else { unreachable!("a place has a depth") };
-        let old = std::mem::replace(self.route_mut(node, place.index), leaf);
-        if old == FibEntry::NONE {
-            self.contents[node as usize] += 1;
+        let old = self.content_mut(node).routes.set(place.index, leaf);
+        if old.is_none() {
             root.routes += 1;
         }
-        if old != leaf {
+        if old != Some(leaf) {
             self.push(node, place.index, leaf);
         }
-        Ok(Some(old).filter(|old| old.is_leaf()))
+        Ok(old)
     }
 
     /// Adds the nodes that `place` needs from `depth` on. Whole before `link` publishes it with one store.
@@ -165,17 +165,17 @@ impl<M: TrieMemory> Trie<M> {
         }
         for &node in chain.iter() {
             self.memory.fill(node, cover);
-            self.contents[node as usize] = 1;
         }
         let last = chain[chain.len() - 1];
-        *self.route_mut(last, place.index) = leaf;
+        self.content_mut(last).routes.set(place.index, leaf);
         self.push(last, place.index, leaf);
         for (level, pair) in chain.windows(2).enumerate().rev() {
+            self.content_mut(pair[0]).children = 1;
             self.memory.set_entry(pair[0], place.octets[depth + level], FibEntry::child(pair[1]));
         }
         let first = FibEntry::child(chain[0]);
         if let Link::Slot { node, .. } = link {
-            self.contents[node as usize] += 1;
+            self.content_mut(node).children += 1;
         }
         self.store(root, link, first);
         root.routes += 1;
@@ -197,18 +197,17 @@ impl<M: TrieMemory> Trie<M> {
         // The link to each node on the way, and the link that leaves it.
         let links = &links[..place.depth + 2];
         let Link::Slot { node, .. } = links[place.depth + 1] else { return None };
-        let old = std::mem::take(self.route_mut(node, place.index));
-        if old == FibEntry::NONE {
-            return None;
-        }
+        let old = self.content_mut(node).routes.take(place.index)?;
         root.routes -= 1;
         let cover = self.cover(&links[..=place.depth], node, place.index);
 
         let mut unlink = None;
         for pair in links.windows(2).rev() {
             let (to, Link::Slot { node, .. }) = (pair[0], pair[1]) else { break };
-            self.contents[node as usize] -= 1;
-            if self.contents[node as usize] > 0 {
+            let content = self.content_mut(node);
+            // All but the last node lose the one below.
+            content.children -= u16::from(unlink.is_some());
+            if !content.is_empty() {
                 break;
             }
             self.nodes.quarantine(node);
@@ -244,11 +243,7 @@ impl<M: TrieMemory> Trie<M> {
         let mut pending = Vec::from_iter((root.node != 0).then_some(root.node));
         while let Some(node) = pending.pop() {
             pending.extend(self.children(node).map(|(_, child)| child));
-            let heap = &mut self.routes[node as usize * HEAP..][..HEAP];
-            for route in heap.iter_mut().filter(|route| route.is_leaf()) {
-                released(std::mem::take(route));
-            }
-            self.contents[node as usize] = 0;
+            std::mem::take(self.content_mut(node)).routes.iter().for_each(|(_, leaf)| released(leaf));
             self.nodes.quarantine(node);
         }
     }
@@ -263,8 +258,7 @@ impl<M: TrieMemory> Trie<M> {
             }
             entry = self.memory.entry(entry.index(), octet);
         }
-        let leaf = if entry.is_child() { self.heap(entry.index())[place.index] } else { FibEntry::NONE };
-        Some(leaf).filter(|leaf| leaf.is_leaf())
+        if entry.is_child() { self.content(entry.index()).routes.get(place.index) } else { None }
     }
 
     /// Every route with its leaf, in no particular order.
@@ -275,11 +269,10 @@ impl<M: TrieMemory> Trie<M> {
             for (slot, child) in self.children(node) {
                 pending.push((child, address | (u32::from(slot) << shift), depth + 1));
             }
-            for (index, &leaf) in self.heap(node).iter().enumerate().filter(|(_, leaf)| leaf.is_leaf()) {
-                let bits = index.ilog2() as usize;
-                let value = ((index - (1 << bits)) << (8 - bits)) as u32;
+            for (index, leaf) in self.content(node).routes.iter() {
+                let (bits, value) = Heap::prefix(index);
                 let length = (depth * 8 + bits) as u8;
-                if let Ok(prefix) = Ipv4Net::new((address | (value << shift)).into(), length) {
+                if let Ok(prefix) = Ipv4Net::new((address | (u32::from(value) << shift)).into(), length) {
                     route(prefix, leaf);
                 }
             }
@@ -320,35 +313,33 @@ impl<M: TrieMemory> Trie<M> {
     fn cover(&self, links: &[Link], node: u32, index: usize) -> FibEntry {
         let above = links.iter().rev().filter_map(|link| match *link {
             Link::Root => None,
-            Link::Slot { node, slot } => Some((node, FRINGE + usize::from(slot))),
+            Link::Slot { node, slot } => Some((node, Heap::fringe(slot))),
         });
         std::iter::once((node, index >> 1))
             .chain(above)
-            .find_map(|(node, index)| {
-                let heap = self.heap(node);
-                std::iter::successors(Some(index), |index| Some(index >> 1))
-                    .take_while(|&index| index > 0)
-                    .map(|index| heap[index])
-                    .find(|route| route.is_leaf())
-            })
+            .find_map(|(node, index)| self.content(node).routes.covering(index))
             .unwrap_or(FibEntry::NONE)
     }
 
     /// Sets every entry under the prefix at `index`, but for those of longer prefixes.
     fn push(&mut self, node: u32, index: usize, leaf: FibEntry) {
-        if index >= FRINGE {
-            let slot = (index - FRINGE) as u8;
-            let entry = self.memory.entry(node, slot);
-            if entry.is_child() {
-                self.push(entry.index(), 1, leaf);
-            } else {
-                self.memory.set_entry(node, slot, leaf);
+        let content = self.content(node);
+        if content.routes.any_longer(index) {
+            for longer in [index * 2, index * 2 + 1] {
+                if !self.content(node).routes.contains(longer) {
+                    self.push(node, longer, leaf);
+                }
             }
-            return;
-        }
-        for longer in [index * 2, index * 2 + 1] {
-            if !self.heap(node)[longer].is_leaf() {
-                self.push(node, longer, leaf);
+        } else if content.children == 0 {
+            self.memory.set_entries(node, Heap::slots(index), leaf);
+        } else {
+            for slot in Heap::slots(index) {
+                let entry = self.memory.entry(node, slot);
+                if entry.is_child() {
+                    self.push(entry.index(), ALL, leaf);
+                } else {
+                    self.memory.set_entry(node, slot, leaf);
+                }
             }
         }
     }
@@ -379,11 +370,15 @@ impl<M: TrieMemory> Trie<M> {
             .map(|(slot, entry)| (slot, entry.index()))
     }
 
-    fn heap(&self, node: u32) -> &[FibEntry] {
-        &self.routes[node as usize * HEAP..][..HEAP]
+    fn content(&self, node: u32) -> &Content {
+        static EMPTY: Content = Content::EMPTY;
+        self.contents.get(node as usize).unwrap_or(&EMPTY)
     }
 
-    fn route_mut(&mut self, node: u32, index: usize) -> &mut FibEntry {
-        &mut self.routes[node as usize * HEAP + index]
+    fn content_mut(&mut self, node: u32) -> &mut Content {
+        if self.contents.len() <= node as usize {
+            self.contents.resize_with(node as usize + 1, Content::default);
+        }
+        &mut self.contents[node as usize]
     }
 }

@@ -6,8 +6,10 @@
 use std::{
     io,
     mem::offset_of,
+    ops::RangeInclusive,
     os::fd::{AsFd as _, AsRawFd as _},
     path::Path,
+    ptr::NonNull,
     sync::atomic::{AtomicU32, Ordering},
 };
 
@@ -27,9 +29,15 @@ use crate::{
 
 /// An array map's memory.
 pub struct Mapped {
-    memory: MmapRaw,
-    words: usize,
+    words: NonNull<[AtomicU32]>,
+    /// Keeps `words` mapped.
+    _memory: MmapRaw,
 }
+
+// SAFETY: `words` points into the mapping, which goes wherever `Self` goes, and any thread may use atomics.
+unsafe impl Send for Mapped {}
+// SAFETY: as above.
+unsafe impl Sync for Mapped {}
 
 impl Mapped {
     /// Maps the array that is pinned at `pin`.
@@ -47,21 +55,27 @@ impl Mapped {
         anyhow::ensure!(info.value_size().is_multiple_of(8), "elements of {} bytes", info.value_size());
         let len = info.max_entries() as usize * info.value_size() as usize;
         let memory = MmapOptions::new().len(len).map_raw(map.fd().as_fd().as_raw_fd())?;
-        Ok(Self { memory, words: len / 4 })
+        let first = NonNull::new(memory.as_mut_ptr().cast()).context("mapped at address 0")?;
+        Ok(Self { words: NonNull::slice_from_raw_parts(first, len / 4), _memory: memory })
+    }
+
+    #[inline]
+    fn words(&self) -> &[AtomicU32] {
+        // SAFETY: mapped as long as `self` lives, page-aligned; this process and the programs access the
+        // memory by aligned 32-bit words only.
+        unsafe { self.words.as_ref() }
     }
 
     /// How many `T`s fit.
     pub(super) fn capacity<T>(&self) -> u32 {
-        (self.words / length::<T>()) as u32
+        (self.words.len() / length::<T>()) as u32
     }
 }
 
 impl Words for Mapped {
+    #[inline]
     fn word(&self, index: usize) -> &AtomicU32 {
-        assert!(index < self.words, "beyond the map");
-        // SAFETY: inside the mapping (asserted), which is page-aligned and lives as long as `self`; this
-        // process and the programs access the memory by aligned 32-bit words only.
-        unsafe { AtomicU32::from_ptr(self.memory.as_mut_ptr().cast::<u32>().add(index)) }
+        &self.words()[index]
     }
 }
 
@@ -114,6 +128,7 @@ const fn nexthop_of(id: u32) -> usize {
     id as usize * length::<Nexthop>()
 }
 
+// Called for each entry by the code that is made for this memory wherever a `Fib` is used: inlined there.
 impl TrieMemory for FibMemory {
     fn node_capacity(&self) -> u32 {
         self.node_capacity
@@ -131,18 +146,26 @@ impl TrieMemory for FibMemory {
         self.routers.publish(root_of(router), node);
     }
 
+    #[inline]
     fn entry(&self, node: u32, slot: u8) -> FibEntry {
         FibEntry { bits: self.nodes.get(entry_of(node, slot)) }
     }
 
+    #[inline]
     fn set_entry(&mut self, node: u32, slot: u8, entry: FibEntry) {
         self.nodes.publish(entry_of(node, slot), entry.bits);
     }
 
+    #[inline]
+    fn set_entries(&mut self, node: u32, slots: RangeInclusive<u8>, entry: FibEntry) {
+        let words = &self.nodes.words()[entry_of(node, *slots.start())..][..slots.len()];
+        words.iter().for_each(|word| word.store(entry.bits, Ordering::Release));
+    }
+
+    #[inline]
     fn fill(&mut self, node: u32, entry: FibEntry) {
-        for slot in 0..=255 {
-            self.nodes.word(entry_of(node, slot)).store(entry.bits, Ordering::Relaxed);
-        }
+        let words = &self.nodes.words()[entry_of(node, 0)..][..length::<FibNode>()];
+        words.iter().for_each(|word| word.store(entry.bits, Ordering::Relaxed));
     }
 }
 

@@ -13,6 +13,11 @@ use crate::{
     tables::{Ours, Prefixes, pin_fast_path, programs},
 };
 
+/// The peer as an agent would use it that learns routes one by one, as ours does.
+const LPM_TRIE: &str = "lpm-trie-map";
+/// The peer at its best: the whole table is known before the first route is written.
+const LPM_TRIE_BATCH: &str = "lpm-trie-map-batch";
+
 /// See above.
 pub const BENCHMARK: Benchmark = Benchmark { name: "fib-load", cases: &[IN_ORDER, SHUFFLED], run };
 
@@ -40,7 +45,7 @@ fn measure(session: &mut Session, case: &str, routes: &[Route]) -> Result<()> {
     let prefixes = Prefixes::of(routes);
     apart(|| {
         let pins = pin_fast_path()?;
-        session.measure(case, Unit::NANOSECONDS, &["lpm-trie-map"], |contestant| {
+        session.measure(case, Unit::NANOSECONDS, &[LPM_TRIE, LPM_TRIE_BATCH], |contestant| {
             let took = match contestant {
                 Contestant::Ours => {
                     let mut ours = Ours::new(&pins)?;
@@ -48,10 +53,13 @@ fn measure(session: &mut Session, case: &str, routes: &[Route]) -> Result<()> {
                     ours.add(routes)?;
                     cpu::time()? - start
                 }
-                Contestant::Peer(_) => {
-                    let programs = programs(&pins)?;
+                Contestant::Peer(peer) => {
+                    let mut programs = programs(&pins)?;
                     let start = cpu::time()?;
-                    prefixes.add_to(&programs)?;
+                    match peer {
+                        LPM_TRIE_BATCH => prefixes.add_to(&programs)?,
+                        _ => prefixes.add_one_by_one_to(&mut programs)?,
+                    }
                     let took = cpu::time()? - start;
                     prefixes.check(&programs)?;
                     took

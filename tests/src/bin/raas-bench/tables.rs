@@ -91,7 +91,17 @@ impl Prefixes {
         }
     }
 
-    /// Adds them to a map, with one system call: a call for each would take longer.
+    /// Adds them to a map, each with a system call of its own (`BPF_MAP_UPDATE_ELEM`).
+    pub fn add_one_by_one_to(&self, programs: &mut Ebpf) -> Result<()> {
+        let map = programs.map_mut("PREFIXES").context("no map PREFIXES")?;
+        let mut map: LpmTrie<&mut MapData, u32, u32> = map.try_into()?;
+        for (key, value) in self.keys.iter().zip(&self.values) {
+            map.insert(key, value, 0).context("filling the LPM-trie map")?;
+        }
+        Ok(())
+    }
+
+    /// Adds them to a map, all with one system call.
     pub fn add_to(&self, programs: &Ebpf) -> Result<()> {
         let Some(Map::LpmTrie(map)) = programs.map("PREFIXES") else { anyhow::bail!("no map PREFIXES") };
         batch::update(map, &self.keys, &self.values).context("filling the LPM-trie map")
