@@ -3,12 +3,16 @@
 use std::{net::Ipv4Addr, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
-use aya::maps::{HashMap, Map, MapData};
+use aya::maps::MapData;
 use nix::sys::signal::Signal;
+use raas_agent::{
+    exact::{ExactError, ExactTable},
+    platform::bpf::{Mapped, Membarrier, Table},
+};
 use raas_common::{FdbEntry, FdbKey, MAX_FDB, Mac};
 use raas_lab::{Lab, wait_for};
 
-use crate::whole::{SOON, bystander, ip_batch, mac, port, rewrite, shell, shows, whole};
+use crate::whole::{SOON, bystander, ip_batch, rewrite, shows, whole};
 
 /// The smallest pool that the configuration allows.
 const NODES: u32 = 256;
@@ -51,22 +55,15 @@ pub fn fib(lab: &Lab) -> Result<()> {
     whole(lab)
 }
 
-/// Somebody fills the map of stations to the last entry. A station that comes then is left to the bridge, the log names
-/// the map, and the agent makes room by removing what is not its own.
+/// While no agent runs, somebody fills the map of stations to the last entry: forwarding goes on, and the next agent
+/// removes what it does not know and writes what is missing.
 pub fn stations(lab: &Lab) -> Result<()> {
     let bystander = bystander(lab)?;
-    let from = lab.station("acme/pc1")?;
-    // The station is forgotten, and learned again from its next packet; should that come before the map is full, once more.
-    let forget = format!("bridge fdb del {} dev {} master", mac(lab, &from)?, port(lab, "h1", "acme/pc1")?);
-    wait_for(SOON, "full map in the log", || {
-        // It may be forgotten already.
-        let _ = shell(lab, "h1", &forget);
-        lab.within("h1", None, fill)?;
-        lab.ping(&from, Ipv4Addr::new(198, 18, 1, 1), 1, Duration::ZERO, Duration::from_secs(1))?;
-        Ok(lab.agent_log("h1").contains("writing FDB").then_some(()))
-    })?;
+    lab.signal_agent("h1", Signal::SIGTERM)?;
+    lab.within("h1", None, fill)?;
+    lab.start_agent("h1")?;
     wait_for(SOON, "room in the map", || {
-        let entries = lab.within("h1", None, || Ok(map()?.keys().count()))?;
+        let entries = lab.within("h1", None, || Ok(map()?.entries().len()))?;
         ensure!(entries < 100, "{entries} entries");
         Ok(Some(()))
     })?;
@@ -75,12 +72,12 @@ pub fn stations(lab: &Lab) -> Result<()> {
 }
 
 /// The map of stations, in the namespaces of this thread.
-fn map() -> Result<HashMap<MapData, FdbKey, FdbEntry>> {
+fn map() -> Result<Table<FdbKey, FdbEntry>> {
     let versions = std::fs::read_dir("/sys/fs/bpf/raas").context("the pins")?;
     let version = versions.last().context("no version")??;
     let pin = version.path().join("maps/FDB");
     let map = MapData::from_pin(&pin).with_context(|| pin.display().to_string())?;
-    Ok(HashMap::try_from(Map::from_map_data(map)?)?)
+    Ok(ExactTable::new(Mapped::of(&map)?, Membarrier))
 }
 
 fn fill() -> Result<()> {
@@ -89,8 +86,9 @@ fn fill() -> Result<()> {
         let [a, b, c, d] = number.to_be_bytes();
         // A domain that nobody has.
         let key = FdbKey { domain: 1000, mac: Mac::new([2, 0, a, b, c, d]), pad: 0 };
-        if map.insert(key, FdbEntry::default(), 0).is_err() {
-            return Ok(());
+        match map.insert(key, FdbEntry::default()) {
+            Err(ExactError::Full { .. }) => return Ok(()),
+            inserted => inserted?,
         }
     }
     anyhow::bail!("the map does not get full")

@@ -48,7 +48,7 @@ const SURROUNDINGS: &[Scenario] = &[
     ("a_state_directory_that_cannot_be_written_stops_no_packet", state::unwritable),
     ("a_storm_that_overruns_netlink_ends_in_the_truth", storm::overrun),
     ("a_full_fib_is_reported_and_leaves_the_rest_alone", full::fib),
-    ("a_full_map_is_reported_and_heals", full::stations),
+    ("a_map_that_somebody_filled_is_cleaned", full::stations),
     ("a_hypervisor_that_is_down_is_missed_by_no_other", hypervisor::down),
 ];
 

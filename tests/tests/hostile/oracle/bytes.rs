@@ -62,6 +62,16 @@ impl<'a> Bytes<'a> {
         })
     }
 
+    /// Whether the first `len` bytes are there and add up to all ones, the checksum among them; an odd byte counts as
+    /// if a zero followed (RFC 1071).
+    pub fn sums_up(self, len: usize) -> bool {
+        let Some(bytes) = self.0.get(..len) else { return false };
+        let words =
+            bytes.chunks(2).map(|word| u64::from(word[0]) << 8 | u64::from(*word.get(1).unwrap_or(&0)));
+        let sum = words.sum::<u64>();
+        sum != 0 && sum % 0xffff == 0
+    }
+
     /// Whether the 20 bytes here carry a right header checksum: summed to all ones (RFC 1071).
     pub fn checksum_is_right(self) -> bool {
         let words = (0..20).step_by(2).map(|at| u64::from(self.u16(at).unwrap_or(0)));

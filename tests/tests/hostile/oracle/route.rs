@@ -41,7 +41,8 @@ impl<'a> Oracle<'a> {
             return Err(Exit::PUNT_MALFORMED);
         }
         let tos = decapsulated_tos(arrival.tos, ip.tos).ok_or(Exit::DROP_ECN)?;
-        let size = if self.is_gso() { self.segment(arrival)? } else { len };
+        // Padding stays behind the packet, and has to fit too.
+        let size = if self.is_gso() { self.segment(arrival)? } else { packet.len() };
         let path = Path { flow: Flow::ipv4(packet, true), ..Path::default() };
         let walker = Walker { destination: ip.destination, ttl: ip.ttl, size, path };
         let mut ways = Vec::new();

@@ -64,6 +64,11 @@ impl<'a> Oracle<'a> {
         let end = ETHERNET + len;
         let (kind, framing, ethertype) = if is_gre { gre(inside)? } else { vxlan(inside, &outer, len)? };
         let tunnel = self.peer(outer.source, outer.destination, kind)?;
+        // RFC 2784, section 2.2: a checksum has to be checked. The kernel did it where it merged packets.
+        let summed = is_gre && inside.u16(0).is_some_and(|flags| flags & 0x8000 != 0);
+        if summed && !self.is_gso() && !inside.sums_up(len - IPV4) {
+            return Err(Exit::DROP_BAD_TUNNEL_HEADER);
+        }
         Ok(Arrival {
             scope: tunnel.scope,
             tunnel: Some(tunnel),
@@ -125,16 +130,18 @@ fn gre(header: Bytes<'_>) -> Result<(Kind, usize, u16), Exit> {
     let bad = Exit::DROP_BAD_TUNNEL_HEADER;
     let (flags, ethertype) = (header.u16(0).ok_or(bad)?, header.u16(2).ok_or(bad)?);
     let set = |bit: u32| flags & (0x8000 >> bit) != 0;
-    // Checksum, sequence number: never configured. Bits 1, 4 and 5: to be discarded (RFC 2784, section 2.3).
-    let refused = [0, 1, 3, 4, 5].into_iter().any(set);
+    // Sequence number: never configured. Bits 1, 4 and 5: to be discarded (RFC 2784, section 2.3).
+    let refused = [1, 3, 4, 5].into_iter().any(set);
     let version = flags & 7;
     if refused || version != 0 {
         return Err(bad);
     }
+    // A checksum comes first, with two reserved bytes behind it.
+    let key_at = if set(0) { 8 } else { 4 };
     if set(2) {
-        Ok((Kind::Gre(Some(header.u32(4).ok_or(bad)?)), 8, ethertype))
+        Ok((Kind::Gre(Some(header.u32(key_at).ok_or(bad)?)), key_at + 4, ethertype))
     } else {
-        Ok((Kind::Gre(None), 4, ethertype))
+        Ok((Kind::Gre(None), key_at, ethertype))
     }
 }
 
