@@ -151,7 +151,7 @@ pub const EXPLANATIONS: &[Explanation] = explain! {
          port 4789` shows who sends it.";
     DROP_BAD_TUNNEL_HEADER:
         "Discarded: a GRE or VXLAN header that the RFCs tell to discard, or outer fragments or options.",
-        "Make the peer send GRE without checksum, sequence numbers and routing, and the underlay's MTU large \
+        "Make the peer send GRE without sequence numbers and routing, and the underlay's MTU large \
          enough.";
     DROP_ECN:
         "Discarded: congestion on the underlay, and a sender that cannot be told (RFC 6040, section 4.2).",

@@ -6,7 +6,7 @@ use crate::{Be32, Mac, assert_size, named_values};
 /// Most bridge domains on one hypervisor. Domain 0 is never used.
 pub const MAX_DOMAINS: u32 = 1024;
 
-/// Most MAC addresses in all domains of a hypervisor.
+/// Slots for MAC addresses in all domains of a hypervisor; slot 0 is never used.
 pub const MAX_FDB: u32 = 65536;
 
 /// Value of map `DOMAINS`.
@@ -75,7 +75,7 @@ impl FdbKey {
         self.mac.word_with(self.pad)
     }
 
-    /// What [`word`](crate::ExactKey::word) is for this key.
+    /// The key in one word: no two are alike, since there are fewer domains than 2¹⁶.
     #[inline(always)]
     pub const fn word_of(domain: u32, mac: u64) -> u64 {
         mac | (domain as u64) << 48

@@ -25,7 +25,7 @@ mod user;
 pub use byteorder::{Be16, Be32};
 pub use counter::{Counter, MAX_SCOPES, counter_index};
 pub use domain::{Domain, FdbEntry, FdbKey, FdbKind, MAX_DOMAINS, MAX_FDB};
-pub use exact::{ExactKey, ExactTable, Fdb, MAX_CHAIN, Ports, Slot, Tunnels, chain};
+pub use exact::{ExactKey, ExactTable, Fdb, MAX_CHAIN, Ports, Slot, Tunnels, spread};
 pub use exit::{Exit, ExitClass, MAX_EXITS};
 pub use fib::{CHUNK_NODES, DEFAULT_FIB_NODES, FibChunk, FibEntry, FibNode, MAX_ROUTERS, Router, Routers};
 pub use flow::{Flow, bucket, ecmp_seed, entropy_port, ipv6_flow_hash};

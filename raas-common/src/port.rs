@@ -3,7 +3,7 @@
 
 use crate::{Mac, assert_size, named_values};
 
-/// Most interfaces with a program of ours on one hypervisor.
+/// Slots for interfaces with a program of ours on one hypervisor; slot 0 is never used.
 pub const MAX_PORTS: u32 = 4096;
 
 named_values! {

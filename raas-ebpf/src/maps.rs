@@ -9,7 +9,7 @@ use raas_common::{
     CHUNK_NODES, Counter, DEFAULT_FIB_NODES, Domain, Encap, EncapSlot, ExactKey, ExactTable, Fdb, FdbEntry,
     FdbKey, FibChunk, FibEntry, Globals, GlobalsFlags, Group, MAX_CHAIN, MAX_DOMAINS, MAX_EXITS, MAX_GROUPS,
     MAX_NEXTHOPS, MAX_PORTS, MAX_ROUTERS, MAX_SCOPES, MAX_TUNNELS, Nexthop, Nexthops, Port, Ports, Router,
-    Routers, Slot, Trace, TunnelIngress, TunnelKey, Tunnels, chain,
+    Routers, Slot, Trace, TunnelIngress, TunnelKey, Tunnels, spread,
 };
 
 use crate::packet::Address;
@@ -53,7 +53,7 @@ pub fn fast_path_on() -> bool {
 /// The port with this interface index.
 #[inline(always)]
 pub fn port(index: u32) -> Option<&'static Port> {
-    find(PORTS.get_ptr(0)?, index.word(), |key: &u32| *key == index)
+    find(PORTS.get_ptr(0)?, |multiplier, heads| index.chain(multiplier, heads), |key: &u32| *key == index)
 }
 
 /// A bridge domain.
@@ -67,27 +67,32 @@ pub fn domain(domain: u32) -> Option<&'static Domain> {
 pub fn station(domain: u32, station: Address) -> Option<&'static FdbEntry> {
     let mac = station.word();
     let same = |key: &FdbKey| key.domain == domain && key.mac_word() == mac;
-    find(FDB.get_ptr(0)?, FdbKey::word_of(domain, mac), same)
+    let chain = |multiplier, heads| spread(FdbKey::word_of(domain, mac), multiplier, heads);
+    find(FDB.get_ptr(0)?, chain, same)
 }
 
 /// What may come in through a tunnel.
 #[inline(always)]
 pub fn tunnel(tunnel: &TunnelKey) -> Option<&'static TunnelIngress> {
-    find(TUNNELS.get_ptr(0)?, tunnel.word(), |key: &TunnelKey| key == tunnel)
+    find(
+        TUNNELS.get_ptr(0)?,
+        |multiplier, heads| tunnel.chain(multiplier, heads),
+        |key: &TunnelKey| key == tunnel,
+    )
 }
 
-/// Looks a key up whose [`ExactKey::word`] is `word`.
+/// Looks a key up, given its chain and what it is like.
 #[inline(always)]
 fn find<K: ExactKey, V, const HEADS: usize, const SLOTS: usize>(
     table: *const ExactTable<K, V, HEADS, SLOTS>,
-    word: u64,
+    chain: impl FnOnce(u64, usize) -> usize,
     same: impl Fn(&K) -> bool,
 ) -> Option<&'static V> {
     // SAFETY: within the map: a chain's number is below `HEADS`, and the rest of a slot's number below
     // `SLOTS`. Volatile what the agent stores to meanwhile; a slot that a reader can reach it leaves alone,
     // and one that no new reader can reach for a grace period more.
     unsafe {
-        let head = chain(word, (&raw const (*table).multiplier).read_volatile(), HEADS);
+        let head = chain((&raw const (*table).multiplier).read_volatile(), HEADS) % HEADS;
         let mut at = (&raw const (*table).heads).cast::<u32>().add(head).read_volatile();
         for _ in 0..MAX_CHAIN {
             if at == 0 {

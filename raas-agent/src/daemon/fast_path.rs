@@ -24,7 +24,7 @@ use self::audit::Differences;
 use crate::{
     EBPF_OBJECT,
     exact::Changes as TableChanges,
-    fib::{Backlog, Fib, FibCounts, RouterId, Shortage},
+    fib::{Backlog, Fib, FibCounts, Grace as _, RouterId, Shortage},
     learn::{Changes, Tables, Underlay},
     model,
     plan::{self, Topology, TunnelSpec},
@@ -75,6 +75,9 @@ impl Writer {
     /// what they were filled for, if that is known.
     pub fn open(pins: &Pins, fib_nodes: u32, previous: Option<&Topology>) -> Result<Self> {
         let programs = FastPath::load(EBPF_OBJECT, pins, fib_nodes)?;
+        // An agent before us may have unlinked something a moment ago that a program still holds. It also shows at once
+        // whether this kernel can wait at all.
+        Membarrier.wait().context("waiting for a grace period, which kernels with `nohz_full` refuse")?;
         match programs.origin() {
             Origin::New => info!("fast path: new maps"),
             Origin::Reused => info!("fast path: taking over the live maps"),

@@ -14,7 +14,7 @@ use std::{
     marker::PhantomData,
 };
 
-use raas_common::{ExactKey, MAX_CHAIN, Pod, chain};
+use raas_common::{ExactKey, MAX_CHAIN, Pod};
 use thiserror::Error;
 
 pub use self::{
@@ -32,7 +32,7 @@ pub enum ExactError {
         /// Entries that fit.
         capacity: usize,
     },
-    /// Too many keys in one chain: with random multipliers, once in 10¹³ tables that are half full.
+    /// Too many keys in one chain.
     #[error("more than {MAX_CHAIN} keys in one hash chain")]
     Crowded,
     /// The kernel refused to wait for the programs.
@@ -106,8 +106,8 @@ where
     /// Writes the differences between the content and `desired`. The first time, the content is read; from
     /// then on, only our own writes count.
     ///
-    /// What is not desired goes first, so that an error later leaves nothing in that should not be, and a
-    /// full table has room.
+    /// What is not desired goes first, so that a full table has room. A key that there is no room for keeps no other
+    /// from being written; the first error is returned.
     pub fn sync<'a>(
         &mut self,
         desired: impl IntoIterator<Item = (&'a K, &'a V)>,
@@ -124,16 +124,28 @@ where
             self.remove(&key);
             changes.removed += 1;
         }
-        for (key, value) in desired {
-            let (key, value) = (*key, *value);
-            match self.known().content.get(&key) {
-                Some(&old) if old == value => continue,
-                Some(_) => changes.replaced += 1,
-                None => changes.inserted += 1,
+        let known = self.known();
+        let differs = |&(key, value): &(&K, &V)| known.content.get(key) != Some(value);
+        let (replaced, inserted): (Vec<_>, Vec<_>) =
+            desired.into_iter().filter(differs).partition(|(key, _)| known.content.contains_key(key));
+        let mut refused = None;
+        for (key, value) in replaced {
+            match self.insert(*key, *value) {
+                Ok(()) => changes.replaced += 1,
+                // Without a value the kernel is asked, which knows better than an old one.
+                Err(error) => {
+                    changes.removed += usize::from(self.remove(key));
+                    refused.get_or_insert(error);
+                }
             }
-            self.insert(key, value)?;
         }
-        Ok(changes)
+        for (key, value) in inserted {
+            match self.insert(*key, *value) {
+                Ok(()) => changes.inserted += 1,
+                Err(error) => drop(refused.get_or_insert(error)),
+            }
+        }
+        refused.map_or(Ok(changes), Err)
     }
 
     /// Has the next write read the content again if it is not what we wrote: somebody else has written. If it is,
@@ -232,7 +244,7 @@ where
         let mut keys = Vec::new();
         while let Some(slot) = self.slot_at(link) {
             let key = self.key(slot);
-            let astray = chain(key.word(), multiplier, self.layout.heads) != chain_number;
+            let astray = key.chain(multiplier, self.layout.heads) != chain_number;
             if astray || keys.contains(&key) || keys.len() == MAX_CHAIN {
                 self.words.publish(link, 0);
                 return true;
@@ -254,7 +266,7 @@ where
     /// Where to link a key's slot, unless its chain is as long as can be; and the slot, if it has one.
     fn find(&self, key: &K) -> (Option<usize>, Option<u32>) {
         let multiplier: u64 = self.words.read(0);
-        let mut link = self.layout.head(chain(key.word(), multiplier, self.layout.heads));
+        let mut link = self.layout.head(key.chain(multiplier, self.layout.heads));
         for _ in 0..MAX_CHAIN {
             match self.slot_at(link) {
                 None => return (Some(link), None),

@@ -142,7 +142,7 @@ fn a_damaged_table_is_mended() {
         let memory = memory();
         let mut table = table(&memory, &Waits::default());
         table.sync(&desired).unwrap();
-        let head = chain(1_u32.word(), memory.read(0), layout.heads);
+        let head = 1_u32.chain(memory.read(0), layout.heads);
         damage(&memory, head, memory.get(layout.head(head)));
         table.forget();
         assert!(!table.sync(&desired).unwrap().is_empty(), "{what} is found");

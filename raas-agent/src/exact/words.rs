@@ -36,7 +36,7 @@ pub trait Words {
         unsafe { value.assume_init() }
     }
 
-    /// Writes a value that no reader can reach.
+    /// Writes a value that no reader can reach, or that was found wrong: one may see a part of it.
     fn write<T: Pod>(&self, index: usize, value: &T) {
         for word in 0..length::<T>() {
             // SAFETY: within the value, as above; a `Pod` type has no padding, so every byte is initialised.

@@ -28,7 +28,8 @@ pub trait TrieMemory {
     fn fill(&mut self, node: u32, entry: FibEntry);
 }
 
-/// Memory of `NEXTHOPS` and `GROUPS`. Only slots that no reader can reach are written.
+/// Memory of `NEXTHOPS` and `GROUPS`. Only slots that no reader can reach are written, and those
+/// that an audit found wrong.
 pub trait NexthopMemory {
     /// Number of nexthops, nexthop 0 included.
     fn nexthop_capacity(&self) -> u32;

@@ -289,11 +289,6 @@ impl<M: TrieMemory> Trie<M> {
         self.nodes.has_quarantined()
     }
 
-    /// Frees what is in quarantine. Call it after a grace period.
-    pub fn reclaim(&mut self) {
-        self.nodes.reclaim();
-    }
-
     /// A grace period begins now: what is in quarantine may be freed after it.
     pub fn retire(&mut self) {
         self.nodes.retire();

@@ -101,13 +101,13 @@ fn loopbacks(tenant: &Resolved<'_>, name: &Name, raw: &raw::Hypervisor, routers:
 
 fn tables(name: &Name, raw: &raw::Hypervisor, load: &Load, faults: &Faults<'_>) {
     let ports = load.ports + raw.uplinks.len();
-    // Number 0 is no one's in each table but that of ports, which is keyed by interface.
+    // Number 0 is no one's in each table. Tunnels and ports keep one more free, to replace an entry with.
     let needs = [
         ("routers", load.routers, MAX_ROUTERS - 1),
         ("subnets", load.domains, MAX_DOMAINS - 1),
-        ("tunnels", load.tunnels, MAX_TUNNELS - 1),
-        ("ports", ports, MAX_PORTS),
-        ("ports and tunnels", ports + load.tunnels, MAX_SCOPES - 1),
+        ("tunnels", load.tunnels, MAX_TUNNELS - 2),
+        ("ports", ports, MAX_PORTS - 2),
+        ("ports and tunnels", ports + load.tunnels, MAX_PORTS.min(MAX_SCOPES) - 2),
     ];
     for (what, needed, room) in needs {
         if needed > room as usize {

@@ -109,10 +109,11 @@ impl Segments {
     }
 
     /// Contents of map `FDB`. It is shared out among the domains, so that one in which somebody makes up
-    /// stations takes no room from the others: those beyond its share are left to the bridge.
+    /// stations takes no room from the others: those beyond its share are left to the bridge. A sixteenth stays free, so
+    /// that replacing needs no wait for a grace period.
     pub fn fdb(&self, host: &Namespace) -> BTreeMap<FdbKey, FdbEntry> {
         let mut fdb = BTreeMap::new();
-        let share = MAX_FDB as usize / self.domains.len().max(1);
+        let share = (MAX_FDB - MAX_FDB / 16) as usize / self.domains.len().max(1);
         for (&domain, segment) in &self.domains {
             let bridged = host.stations.of_bridge(segment.bridge).map(|(mac, _)| mac);
             let remote = segment.vxlan.iter().flat_map(|vxlan| host.stations.of_vxlan(vxlan.device));

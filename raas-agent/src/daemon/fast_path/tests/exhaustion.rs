@@ -10,7 +10,7 @@ use super::{
     *,
 };
 use crate::{
-    fib::{Grace as _, Member, RouteAction},
+    fib::{Member, RouteAction},
     learn::tests::{LEAF, SPINE},
     platform::bpf::tests::Program,
 };
