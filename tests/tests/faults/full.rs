@@ -39,7 +39,7 @@ pub fn fib(lab: &Lab) -> Result<()> {
         addresses.map(|address| format!("route {verb} blackhole {address}/32\n")).collect::<String>()
     };
     ip_batch(lab, "raas-acme-web", &routes("add"))?;
-    let outcome = shows(lab, &["routes do not fit into the fast path", "fib-nodes"]).and_then(|()| {
+    let outcome = shows(lab, &["no room in the fast path", "fib-nodes"]).and_then(|()| {
         let (from, to) = (lab.station("acme/pc1")?, lab.station("acme/pc3")?);
         let ping =
             lab.ping(&from, lab.address(&to)?, 20, Duration::from_millis(10), Duration::from_secs(1))?;
