@@ -1,5 +1,4 @@
-//! Bridge domains (subnets). Maps `DOMAINS`: array by domain → [`Domain`]; `FDB`: [`Fdb`](crate::Fdb),
-//! [`FdbKey`] → [`FdbEntry`].
+//! Bridge domains (subnets). Maps `DOMAINS`: [`Domains`]; `FDB`: [`Fdb`](crate::Fdb), [`FdbKey`] → [`FdbEntry`].
 
 use crate::{Be32, Mac, assert_size, named_values};
 
@@ -9,7 +8,15 @@ pub const MAX_DOMAINS: u32 = 1024;
 /// Slots for MAC addresses in all domains of a hypervisor; slot 0 is never used.
 pub const MAX_FDB: u32 = 65536;
 
-/// Value of map `DOMAINS`.
+/// Value of map `DOMAINS`: every bridge domain, by number.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Domains {
+    /// The domains.
+    pub domains: [Domain; MAX_DOMAINS as usize],
+}
+
+/// One bridge domain.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Domain {
@@ -83,5 +90,7 @@ impl FdbKey {
 }
 
 assert_size!(Domain, 16);
+assert_size!(Domains, 16 * MAX_DOMAINS as usize);
 assert_size!(FdbKey, 12);
 assert_size!(FdbEntry, 16);
+const _: () = assert!(MAX_DOMAINS.is_power_of_two());

@@ -1,4 +1,4 @@
-//! Exact-match tables: hash tables with chains, in one element of a memory-mapped array each.
+//! Exact-match tables: hash tables with chains, each in the one value of its map.
 //!
 //! A look-up is arithmetic and loads in the program itself. A kernel hash map would call four functions for it, each
 //! return of which costs 6 ns where the kernel is protected against speculative return stack overflow (`srso`).
@@ -31,7 +31,7 @@ pub struct Slot<K, V> {
     pub value: V,
 }
 
-/// Value of the maps `PORTS`, `FDB` and `TUNNELS`, arrays of one. Zeroed memory is an empty table.
+/// Value of the maps `PORTS`, `FDB` and `TUNNELS`. Zeroed memory is an empty table.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ExactTable<K, V, const HEADS: usize, const SLOTS: usize> {

@@ -1,20 +1,21 @@
 //! The FIB: a multibit trie with 8-bit strides over IPv4 destinations, leaf-pushed, one node pool for all routers.
 //!
-//! Maps `ROUTERS`: array of one [`Routers`]; `FIB_NODES`: array of [`FibChunk`]. Both are memory-mapped
-//! (`BPF_F_MMAPABLE`): the agent publishes with single aligned 32-bit stores, a reader sees the old entry or the new.
+//! Maps `ROUTERS`: [`Routers`]; `FIB_NODES`: [`FibPool`]. The agent publishes with single aligned 32-bit stores, a reader
+//! sees the old entry or the new.
 
 use crate::assert_size;
 
 /// Most routers on one hypervisor. Router 0 is never used.
 pub const MAX_ROUTERS: u32 = 1024;
 
-/// Nodes of a [`FibChunk`], a power of two.
-pub const CHUNK_NODES: u32 = 16384;
+/// Default number of nodes in the pool (1 KiB each). Node 0 is never used: all its entries are "no route".
+pub const DEFAULT_FIB_NODES: u32 = 16384;
 
-/// Default number of nodes in the pool (1 KiB each), one chunk. Node 0 is never used.
-pub const DEFAULT_FIB_NODES: u32 = CHUNK_NODES;
+/// Most nodes in the pool: a program may not address more than 2²⁹ bytes from the beginning of a value
+/// (`BPF_MAX_VAR_OFF`, linux/bpf_verifier.h).
+pub const MAX_FIB_NODES: u32 = 1 << 19;
 
-/// Value of map `ROUTERS`, an array of one: every router, by number, found by arithmetic.
+/// Value of map `ROUTERS`: every router, by number.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Routers {
@@ -41,13 +42,13 @@ pub struct FibNode {
     pub entries: [FibEntry; 256],
 }
 
-/// Value of map `FIB_NODES`: many nodes in one element. A look-up asks for the element once and finds the nodes by
-/// arithmetic, unless the pool has several chunks and the descent leads to another.
+/// Value of map `FIB_NODES`: the pool of nodes, by number. The loader gives the map as many nodes as are configured, and
+/// tells the programs how many (`FIB_POOL_NODES`).
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct FibChunk {
-    /// Node `n` of the pool is number `n % CHUNK_NODES` of element `n / CHUNK_NODES`.
-    pub nodes: [FibNode; CHUNK_NODES as usize],
+pub struct FibPool {
+    /// The nodes.
+    pub nodes: [FibNode; DEFAULT_FIB_NODES as usize],
 }
 
 /// One entry of a [`FibNode`]: nothing, a child node, a nexthop, or a nexthop group.
@@ -117,6 +118,6 @@ impl FibEntry {
 assert_size!(Router, 8);
 assert_size!(FibEntry, 4);
 assert_size!(FibNode, 1024);
-assert_size!(FibChunk, 1024 * CHUNK_NODES as usize);
+assert_size!(FibPool, 1024 * DEFAULT_FIB_NODES as usize);
 assert_size!(Routers, 8 * MAX_ROUTERS as usize);
-const _: () = assert!(MAX_ROUTERS.is_power_of_two() && CHUNK_NODES.is_power_of_two());
+const _: () = assert!(MAX_ROUTERS.is_power_of_two());

@@ -1,4 +1,4 @@
-//! Switches of the whole fast path. Map `GLOBALS`: array of one.
+//! Switches of the whole fast path. Map `GLOBALS`: [`Globals`].
 
 use crate::assert_size;
 

@@ -1,4 +1,4 @@
-//! Nexthops and nexthop groups. Maps `NEXTHOPS`: [`Nexthops`]; `GROUPS`: array of [`Group`].
+//! Nexthops and nexthop groups. Maps `NEXTHOPS`: [`Nexthops`]; `GROUPS`: [`Groups`].
 //!
 //! A nexthop or group is immutable while anything refers to it: the agent writes a free slot, publishes the reference
 //! with one store, and reuses the old slot only after an RCU grace period.
@@ -40,7 +40,7 @@ impl NexthopFlags {
     pub const REDIRECT_PEER: u32 = 1;
 }
 
-/// Value of map `NEXTHOPS`, an array of one: every nexthop, by index, found by arithmetic.
+/// Value of map `NEXTHOPS`: every nexthop, by index.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Nexthops {
@@ -79,7 +79,21 @@ pub struct Group {
     pub buckets: [u16; BUCKETS],
 }
 
+/// Value of map `GROUPS`: every group, by index.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Groups {
+    /// The groups.
+    pub groups: [Group; MAX_GROUPS as usize],
+}
+
 assert_size!(Nexthop, 32);
 assert_size!(Group, 256);
 assert_size!(Nexthops, 32 * MAX_NEXTHOPS as usize);
-const _: () = assert!(MAX_NEXTHOPS.is_power_of_two() && MAX_NEXTHOPS <= 65536 && BUCKETS.is_power_of_two());
+assert_size!(Groups, 256 * MAX_GROUPS as usize);
+const _: () = assert!(
+    MAX_NEXTHOPS.is_power_of_two()
+        && MAX_GROUPS.is_power_of_two()
+        && MAX_NEXTHOPS <= 65536
+        && BUCKETS.is_power_of_two()
+);

@@ -1,4 +1,4 @@
-//! What a traced packet went through. Map `TRACE`: array of one [`Trace`], written by the programs that `raas
+//! What a traced packet went through. Map `TRACE`: [`Trace`], written by the programs that `raas
 //! explain` runs (`raas_xdp_explain`, `raas_tc_explain`), and by no other.
 
 use crate::{assert_size, named_values};

@@ -1,5 +1,5 @@
-//! Tunnels. Maps `TUNNELS`: [`Tunnels`](crate::Tunnels), [`TunnelKey`] → [`TunnelIngress`] (what may come in); `ENCAPS`: array by tunnel →
-//! [`EncapSlot`], memory-mapped (how to send).
+//! Tunnels. Maps `TUNNELS`: [`Tunnels`](crate::Tunnels), [`TunnelKey`] → [`TunnelIngress`] (what may come in); `ENCAPS`: [`Encaps`]
+//! (how to send).
 
 use crate::{Be32, Mac, assert_size, named_values};
 
@@ -90,7 +90,15 @@ impl Default for Encap {
     }
 }
 
-/// Value of map `ENCAPS`. The agent writes the copy that is not active, flips `active` with one store, and waits for an
+/// Value of map `ENCAPS`: outer headers, by tunnel.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Encaps {
+    /// A slot for each tunnel.
+    pub slots: [EncapSlot; MAX_TUNNELS as usize],
+}
+
+/// Outer headers of one tunnel. The agent writes the copy that is not active, flips `active` with one store, and waits for an
 /// RCU grace period before it writes again: a reader never sees a header that is half old, half new.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,3 +115,5 @@ assert_size!(TunnelKey, 16);
 assert_size!(TunnelIngress, 24);
 assert_size!(Encap, 84);
 assert_size!(EncapSlot, 176);
+assert_size!(Encaps, 176 * MAX_TUNNELS as usize);
+const _: () = assert!(MAX_TUNNELS.is_power_of_two());

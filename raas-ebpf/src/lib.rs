@@ -3,6 +3,7 @@
 //! `packet` knows how bytes lie in a packet, `stage` what to do with them, a step a file. Stages decide first
 //! and write afterwards: whatever is left to the kernel reaches it untouched.
 #![no_std]
+#![feature(asm_experimental_arch)]
 
 mod counters;
 mod log;
@@ -42,5 +43,5 @@ pub fn explain_tc(context: &TcContext) -> i32 {
 /// The nexthop that a router has for a destination, as a packet's look-up finds it; `hash` is its flow's.
 #[inline(always)]
 pub fn route(context: &XdpContext, router: u32, destination: Be32, hash: u32) -> Option<&'static Nexthop> {
-    stage::fib::Fib::open().and_then(|fib| fib.lookup(Xdp(context.ctx), router, destination, hash)).ok()
+    stage::fib::lookup(Xdp(context.ctx), router, destination, hash).ok()
 }

@@ -1,4 +1,9 @@
 //! The maps, as `raas-common` lays them out, and reads of them. A look-up that finds nothing is `None`.
+//!
+//! Each table is the one value of its map, and the programs know where it lies: an index is an addition. To look an element
+//! of an array up would be a store of its index, a load and two comparisons instead. See [`memory`].
+
+use core::{arch::asm, ptr};
 
 use aya_ebpf::{
     bindings::BPF_F_MMAPABLE,
@@ -6,60 +11,79 @@ use aya_ebpf::{
     macros::btf_map,
 };
 use raas_common::{
-    CHUNK_NODES, Counter, DEFAULT_FIB_NODES, Domain, Encap, EncapSlot, ExactKey, ExactTable, Fdb, FdbEntry,
-    FdbKey, FibChunk, FibEntry, Globals, GlobalsFlags, Group, MAX_CHAIN, MAX_DOMAINS, MAX_EXITS, MAX_GROUPS,
-    MAX_NEXTHOPS, MAX_PORTS, MAX_ROUTERS, MAX_SCOPES, MAX_TUNNELS, Nexthop, Nexthops, Port, Ports, Router,
-    Routers, Slot, Trace, TunnelIngress, TunnelKey, Tunnels, spread,
+    BUCKETS, Counter, Domain, Domains, Encap, EncapSlot, Encaps, ExactKey, ExactTable, Fdb, FdbEntry, FdbKey,
+    FibEntry, FibNode, FibPool, Globals, GlobalsFlags, Group, Groups, MAX_CHAIN, MAX_DOMAINS, MAX_EXITS,
+    MAX_GROUPS, MAX_NEXTHOPS, MAX_PORTS, MAX_ROUTERS, MAX_SCOPES, MAX_TUNNELS, Nexthop, Nexthops, Port,
+    Ports, Router, Routers, Slot, Trace, TunnelIngress, TunnelKey, Tunnels, spread,
 };
 
 use crate::packet::Address;
 
-/// The agent writes through a memory mapping, without system calls.
-const MMAPABLE: usize = BPF_F_MMAPABLE as usize;
+/// A map of one value, which the agent writes through a memory mapping, without system calls.
+type Table<T> = Array<T, 1, { BPF_F_MMAPABLE as usize }>;
 
 #[btf_map]
-static GLOBALS: Array<Globals, 1> = Array::new();
+static GLOBALS: Table<Globals> = Table::new();
 #[btf_map]
-static PORTS: Array<Ports, 1, MMAPABLE> = Array::new();
+static PORTS: Table<Ports> = Table::new();
 #[btf_map]
-static DOMAINS: Array<Domain, { MAX_DOMAINS as usize }> = Array::new();
+static DOMAINS: Table<Domains> = Table::new();
 #[btf_map]
-static FDB: Array<Fdb, 1, MMAPABLE> = Array::new();
+static FDB: Table<Fdb> = Table::new();
 #[btf_map]
-static ROUTERS: Array<Routers, 1, MMAPABLE> = Array::new();
+static ROUTERS: Table<Routers> = Table::new();
 #[btf_map]
-static FIB_NODES: Array<FibChunk, { (DEFAULT_FIB_NODES / CHUNK_NODES) as usize }, MMAPABLE> = Array::new();
+static FIB_NODES: Table<FibPool> = Table::new();
 #[btf_map]
-static NEXTHOPS: Array<Nexthops, 1, MMAPABLE> = Array::new();
+static NEXTHOPS: Table<Nexthops> = Table::new();
 #[btf_map]
-static GROUPS: Array<Group, { MAX_GROUPS as usize }> = Array::new();
+static GROUPS: Table<Groups> = Table::new();
 #[btf_map]
-static TUNNELS: Array<Tunnels, 1, MMAPABLE> = Array::new();
+static TUNNELS: Table<Tunnels> = Table::new();
 #[btf_map]
-static ENCAPS: Array<EncapSlot, { MAX_TUNNELS as usize }, MMAPABLE> = Array::new();
+static ENCAPS: Table<Encaps> = Table::new();
+#[btf_map]
+static TRACE: Table<Trace> = Table::new();
 #[btf_map]
 static COUNTERS: PerCpuArray<Counter, { (MAX_SCOPES * MAX_EXITS) as usize }> = PerCpuArray::new();
 #[btf_map]
 static DEVICES: DevMapHash<{ MAX_PORTS as usize }> = DevMapHash::new();
-#[btf_map]
-static TRACE: Array<Trace, 1> = Array::new();
+
+/// Nodes in `FIB_NODES`, set by the loader: a constant for the verifier and the JIT compiler.
+#[unsafe(no_mangle)]
+static FIB_POOL_NODES: u32 = 0;
+
+/// The value of a map of one value.
+///
+/// The loader resolves the map's symbol not to the map, as for the kernel's helpers, but to its value
+/// (`BPF_PSEUDO_MAP_VALUE`): see `raas-agent/src/platform/bpf/resolve.rs`.
+#[inline(always)]
+fn memory<T>(map: &'static Table<T>) -> *mut T {
+    let mut address = (&raw const *map).expose_provenance();
+    // SAFETY: no instruction. The compiler, which sees a map's definition at this address, has to forget what it knows of it.
+    unsafe { asm!("/* {0} */", inout(reg) address, options(pure, nomem, nostack, preserves_flags)) };
+    ptr::with_exposed_provenance_mut(address)
+}
 
 /// The fast path is switched on.
 #[inline(always)]
 pub fn fast_path_on() -> bool {
-    GLOBALS.get(0).is_some_and(|globals| globals.flags & GlobalsFlags::FAST_PATH_ON != 0)
+    // SAFETY: the map's value; volatile, since the agent stores to it meanwhile.
+    let flags = unsafe { (&raw const (*memory(&GLOBALS)).flags).read_volatile() };
+    flags & GlobalsFlags::FAST_PATH_ON != 0
 }
 
 /// The port with this interface index.
 #[inline(always)]
 pub fn port(index: u32) -> Option<&'static Port> {
-    find(PORTS.get_ptr(0)?, |multiplier, heads| index.chain(multiplier, heads), |key: &u32| *key == index)
+    find(memory(&PORTS), |multiplier, heads| index.chain(multiplier, heads), |key: &u32| *key == index)
 }
 
 /// A bridge domain.
 #[inline(always)]
-pub fn domain(domain: u32) -> Option<&'static Domain> {
-    DOMAINS.get(domain)
+pub fn domain(domain: u32) -> &'static Domain {
+    // SAFETY: within the map. The agent may store to it meanwhile: each field is right by itself.
+    unsafe { &*memory(&DOMAINS).cast::<Domain>().add((domain % MAX_DOMAINS) as usize) }
 }
 
 /// Where a station is.
@@ -68,14 +92,14 @@ pub fn station(domain: u32, station: Address) -> Option<&'static FdbEntry> {
     let mac = station.word();
     let same = |key: &FdbKey| key.domain == domain && key.mac_word() == mac;
     let chain = |multiplier, heads| spread(FdbKey::word_of(domain, mac), multiplier, heads);
-    find(FDB.get_ptr(0)?, chain, same)
+    find(memory(&FDB), chain, same)
 }
 
 /// What may come in through a tunnel.
 #[inline(always)]
 pub fn tunnel(tunnel: &TunnelKey) -> Option<&'static TunnelIngress> {
     find(
-        TUNNELS.get_ptr(0)?,
+        memory(&TUNNELS),
         |multiplier, heads| tunnel.chain(multiplier, heads),
         |key: &TunnelKey| key == tunnel,
     )
@@ -108,81 +132,74 @@ fn find<K: ExactKey, V, const HEADS: usize, const SLOTS: usize>(
     None
 }
 
-/// The routers, asked for once and indexed for each router of a walk.
+/// A router. Its trie's root is 0, the node that is never used, while there is none.
 #[inline(always)]
-pub fn routers() -> Option<Elements<Router>> {
-    ROUTERS.get_ptr(0).map(|routers| Elements(routers.cast()))
+pub fn router(router: u32) -> Router {
+    // SAFETY: within the map; volatile, since the agent stores to it meanwhile, a word at a time.
+    unsafe {
+        let router = memory(&ROUTERS).cast::<Router>().add((router % MAX_ROUTERS) as usize);
+        let root = (&raw const (*router).root).read_volatile();
+        Router { root, seed: (&raw const (*router).seed).read_volatile() }
+    }
 }
 
-/// The nexthops.
+/// A nexthop.
 #[inline(always)]
-pub fn nexthops() -> Option<Elements<Nexthop>> {
-    NEXTHOPS.get_ptr(0).map(|nexthops| Elements(nexthops.cast()))
+pub fn nexthop(nexthop: u32) -> &'static Nexthop {
+    // SAFETY: within the map; the agent leaves alone what a reader can reach.
+    unsafe { &*memory(&NEXTHOPS).cast::<Nexthop>().add((nexthop % MAX_NEXTHOPS) as usize) }
 }
 
-/// A power of two of elements, in a map's one value.
+/// The pool of the FIB's nodes.
 #[derive(Clone, Copy)]
-pub struct Elements<T>(*const T);
+pub struct Nodes {
+    first: *const FibNode,
+    count: u32,
+}
 
-impl Elements<Router> {
-    /// A router. Its trie's root is 0, the node that is never used, while there is none.
+/// The pool of the FIB's nodes.
+#[inline(always)]
+pub fn fib_nodes() -> Nodes {
+    // SAFETY: never changed once the program is loaded; volatile, since the loader sets it.
+    let count = unsafe { (&raw const FIB_POOL_NODES).read_volatile() };
+    Nodes { first: memory(&FIB_NODES).cast(), count }
+}
+
+impl Nodes {
+    /// One entry of the node that `entry` refers to. `None`: it is a leaf. The node of "no route" is 0, all of whose
+    /// entries say the same: what is a leaf and what is in the pool is one comparison.
     #[inline(always)]
-    pub fn get(self, router: u32) -> Router {
-        // SAFETY: within the map, which has so many; volatile, since the agent stores to it meanwhile, a word
-        // at a time.
-        unsafe {
-            let router = self.0.add((router % MAX_ROUTERS) as usize);
-            let root = (&raw const (*router).root).read_volatile();
-            Router { root, seed: (&raw const (*router).seed).read_volatile() }
+    pub fn below(self, entry: FibEntry, byte: u8) -> Option<FibEntry> {
+        if entry.bits >= self.count {
+            return None;
         }
-    }
-}
-
-impl Elements<Nexthop> {
-    /// A nexthop.
-    #[inline(always)]
-    pub fn get(self, nexthop: u32) -> &'static Nexthop {
-        // SAFETY: within the map, which has so many; the agent leaves alone what a reader can reach.
-        unsafe { &*self.0.add((nexthop % MAX_NEXTHOPS) as usize) }
-    }
-}
-
-/// A chunk of the node pool, by number.
-#[inline(always)]
-pub fn fib_chunk(number: u32) -> Option<Chunk> {
-    FIB_NODES.get_ptr(number).map(Chunk)
-}
-
-/// A chunk of the node pool.
-#[derive(Clone, Copy)]
-pub struct Chunk(*const FibChunk);
-
-impl Chunk {
-    /// One entry of a node that is in this chunk.
-    #[inline(always)]
-    pub fn entry(self, node: u32, byte: u8) -> FibEntry {
-        let slot = (node % CHUNK_NODES) as usize * 256 + byte as usize;
-        // SAFETY: a chunk has so many nodes, of 256 entries each; volatile, since the agent stores to it
-        // meanwhile.
-        unsafe { self.0.cast::<FibEntry>().add(slot).read_volatile() }
+        // SAFETY: the map has so many nodes, of 256 entries each; volatile, since the agent stores to it meanwhile.
+        let entry = unsafe {
+            self.first.add(entry.bits as usize).cast::<FibEntry>().add(byte as usize).read_volatile()
+        };
+        Some(entry)
     }
 }
 
 /// The nexthop in a bucket of a group.
 #[inline(always)]
-pub fn group_member(group: u32, bucket: usize) -> Option<u32> {
-    GROUPS.get(group)?.buckets.get(bucket).map(|&nexthop| u32::from(nexthop))
+pub fn group_member(group: u32, bucket: usize) -> u32 {
+    // SAFETY: within the map; the agent leaves alone what a reader can reach.
+    unsafe {
+        let group = memory(&GROUPS).cast::<Group>().add((group % MAX_GROUPS) as usize);
+        u32::from(*(*group).buckets.as_ptr().add(bucket % BUCKETS))
+    }
 }
 
 /// The outer headers of a tunnel, in the copy that is in use.
 #[inline(always)]
-pub fn encap(tunnel: u32) -> Option<&'static Encap> {
-    let slot = ENCAPS.get_ptr(tunnel)?;
+pub fn encap(tunnel: u32) -> &'static Encap {
     // SAFETY: within the map, and the index is 0 or 1; volatile, since the agent stores to it meanwhile. It
     // does not touch the copy in use before a grace period.
     unsafe {
+        let slot = memory(&ENCAPS).cast::<EncapSlot>().add((tunnel % MAX_TUNNELS) as usize);
         let active = (&raw const (*slot).active).read_volatile() & 1;
-        Some(&*(&raw const (*slot).copies).cast::<Encap>().add(active as usize))
+        &*(&raw const (*slot).copies).cast::<Encap>().add(active as usize)
     }
 }
 
@@ -202,6 +219,6 @@ pub fn redirect(index: u32) -> bool {
 
 /// The trace of the packet that `raas explain` has sent, one at a time.
 #[inline(always)]
-pub fn trace() -> Option<*mut Trace> {
-    TRACE.get_ptr_mut(0)
+pub fn trace() -> *mut Trace {
+    memory(&TRACE)
 }

@@ -87,7 +87,7 @@ impl Writer {
         }
         let mut maps = PinnedMaps::open(pins)?;
         let reused = *programs.origin() == Origin::Reused;
-        let memory = || FibMemory::open(pins, fib_nodes);
+        let memory = || FibMemory::open(pins);
         let fib = if reused { take_over(memory)? } else { empty(memory)? };
         // Maps are pinned before they are filled: an agent that was killed in between left zeros.
         if maps.globals.get(0)?.abi_version != ABI_VERSION {

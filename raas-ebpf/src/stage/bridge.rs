@@ -45,10 +45,8 @@ pub fn decide<P: Packet>(packet: P, port: &Port, arrival: &Arrival, domain: u32)
     {
         return Err(Exit::PUNT_UNKNOWN_SOURCE);
     }
-    if let Some(here) = maps::domain(domain)
-        && here.router != 0
-        && here.gateway_word() == ethernet.destination.word()
-    {
+    let here = maps::domain(domain);
+    if here.router != 0 && here.gateway_word() == ethernet.destination.word() {
         packet.note(|| StepKind::GATEWAY.with([here.router, 0, 0]));
         return match ethernet.ethertype {
             EtherType::IPV4 => Ok(Next::Route { router: here.router, address: here.address }),

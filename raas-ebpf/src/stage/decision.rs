@@ -74,7 +74,10 @@ impl Way {
     /// Through a tunnel. `None`: its underlay nexthop is not resolved.
     #[inline(always)]
     pub fn tunnel(tunnel: u32) -> Option<Self> {
-        let encap = maps::encap(tunnel).filter(|encap| encap.egress != 0)?;
+        let encap = maps::encap(tunnel);
+        if encap.egress == 0 {
+            return None;
+        }
         Some(Self::Tunnel(encap, Framing::of_tunnel(encap.kind)?))
     }
 }

@@ -5,7 +5,7 @@
 
 use raas_common::{Be32, Exit, MAX_WALK, Nexthop, NexthopKind, StepKind};
 
-use super::fib::Fib;
+use super::fib;
 use crate::packet::Packet;
 
 /// What is to be forwarded.
@@ -27,11 +27,10 @@ pub fn walk<P: Packet>(
     mut router: u32,
     traveller: &Traveller,
 ) -> Result<(&'static Nexthop, u8), Exit> {
-    let fib = Fib::open()?;
     let mut ttl = traveller.ttl;
     for _ in 0..MAX_WALK {
         packet.note(|| StepKind::ROUTER.with([router, u32::from(ttl), 0]));
-        let nexthop = fib.lookup(packet, router, traveller.destination, traveller.hash)?;
+        let nexthop = fib::lookup(packet, router, traveller.destination, traveller.hash)?;
         packet.note(|| StepKind::NEXTHOP.with([nexthop.kind.value, nexthop.target, nexthop.mtu]));
         match nexthop.kind {
             NexthopKind::ROUTER | NexthopKind::PORT | NexthopKind::VXLAN | NexthopKind::GRE => {}

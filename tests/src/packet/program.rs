@@ -8,13 +8,13 @@ use std::{
 };
 
 use aya::{
-    Ebpf, EbpfLoader, TestRun, TestRunOptions,
+    TestRun, TestRunOptions,
     maps::{Array, Map, MapData, PerCpuArray, xdp::DevMapHash},
     programs::{SchedClassifier, TcAttachType, TestRunResult, Xdp},
 };
 use raas_agent::{
     exact::{ExactTable, ExactValue, Words as _, length},
-    platform::bpf::{Mapped, Membarrier, Table},
+    platform::bpf::{Loader, Mapped, Membarrier, Object, Table},
 };
 use raas_common::{Counter, ExactKey, Exit, MAX_EXITS, Pod, Trace, TraceStep, counter_index};
 
@@ -62,7 +62,7 @@ pub struct Program {
     /// The hook that it is written for.
     pub hook: Hook,
     name: &'static str,
-    ebpf: Ebpf,
+    ebpf: Object,
     /// The exact-match tables that were written to, by map.
     tables: HashMap<String, Box<dyn Any + Send>>,
 }
@@ -81,7 +81,7 @@ impl Program {
 
     /// Loads a program of an object, of which it need not be the only one.
     pub fn of(object: &[u8], hook: Hook, name: &'static str) -> Self {
-        let mut ebpf = EbpfLoader::new().load(object).expect("the object loads (as root)");
+        let mut ebpf = Loader::new(object).load().expect("the object loads (as root)");
         let program = ebpf.program_mut(name).unwrap_or_else(|| panic!("program {name}"));
         match hook {
             Hook::Xdp => <&mut Xdp>::try_from(program).unwrap().load(),
@@ -208,7 +208,7 @@ impl Program {
 
     /// Whether the program refers to a map.
     pub fn uses(&self, map: &str) -> bool {
-        let (_, map) = self.ebpf.maps().find(|(name, _)| *name == map).unwrap();
+        let map = self.ebpf.map(map).unwrap();
         let (Map::Array(data) | Map::PerCpuArray(data)) = map else { panic!("another kind of map") };
         let program = self.ebpf.program(self.name).unwrap().info().unwrap();
         program.map_ids().unwrap().unwrap().contains(&data.info().unwrap().id())

@@ -102,7 +102,7 @@ fn agents(tunnel: &Tunnel) -> tunnel::Tunnel {
 }
 
 fn routes(world: &World, pins: &Pins) -> Result<()> {
-    let memory = FibMemory::open(pins, u32::MAX)?;
+    let memory = FibMemory::open(pins)?;
     let id = |router: u32| RouterId::new(router).expect("a router's number");
     for router in &world.routers {
         memory.set_seed(id(router.id), ecmp_seed("hostile", &router.id.to_string()));

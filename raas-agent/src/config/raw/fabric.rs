@@ -1,6 +1,7 @@
 //! `fabric.toml`.
 
 use ipnet::Ipv4Net;
+use raas_common::MAX_FIB_NODES;
 use toml::de::DeTable;
 
 use crate::{
@@ -51,7 +52,7 @@ impl Fabric {
                 name: section.required("name", parse::name),
                 asn: section.required("asn", parse::asn),
                 mtu: section.optional("mtu", parse::number(Self::LEAST_MTU..=Self::MOST_MTU)),
-                fib_nodes: section.optional("fib-nodes", parse::number(256..=1 << 20)),
+                fib_nodes: section.optional("fib-nodes", parse::number(256..=MAX_FIB_NODES)),
                 hypervisors: section.tables("hypervisor", Hypervisor::read),
             }
         })

@@ -35,7 +35,7 @@ fn default_route(target: u32) -> Changes {
 
 /// Where the router sends everything; `None`: to the kernel.
 fn routed(pins: &Pins) -> Option<u32> {
-    let memory = FibMemory::open(pins, FIB_NODES).unwrap();
+    let memory = FibMemory::open(pins).unwrap();
     let leaf = lookup(&memory, ROUTER, "198.51.100.1".parse().unwrap());
     leaf.is_leaf().then(|| memory.nexthop(leaf.index()).unwrap().target)
 }
@@ -128,7 +128,7 @@ fn a_domain_keeps_what_an_earlier_agent_wrote_until_its_leaf_is_known() {
 fn damaged_tables_are_left_to_the_kernel_until_new_ones_are_complete() {
     isolated(|pins| {
         open(pins, None).write(default_route(2), &topology());
-        let mut memory = FibMemory::open(pins, FIB_NODES).unwrap();
+        let mut memory = FibMemory::open(pins).unwrap();
         let root = memory.root(ROUTER);
         memory.set_entry(root, 0, raas_common::FibEntry::child(root));
         let mut writer = open(pins, None);

@@ -14,14 +14,11 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use aya::maps::{Array, MapData};
+use aya::maps::MapData;
 use memmap2::{MmapOptions, MmapRaw};
 use raas_common::{FibEntry, FibNode, Group, Nexthop, Router};
 
-use super::{
-    maps,
-    pins::{self, Pins},
-};
+use super::pins::{self, Pins};
 use crate::{
     exact::{Words, length},
     fib::{NexthopMemory, RouterId, TrieMemory},
@@ -83,21 +80,18 @@ impl Words for Mapped {
 pub struct FibMemory {
     routers: Mapped,
     nodes: Mapped,
-    node_capacity: u32,
     nexthops: Mapped,
-    groups: Array<MapData, Group>,
+    groups: Mapped,
 }
 
 impl FibMemory {
-    /// Opens the pinned maps, of whose nodes `fib_nodes` are to be used at most.
-    pub fn open(pins: &Pins, fib_nodes: u32) -> Result<Self> {
-        let nodes = Mapped::open(&pins.map("FIB_NODES"))?;
+    /// Opens the pinned maps.
+    pub fn open(pins: &Pins) -> Result<Self> {
         Ok(Self {
             routers: Mapped::open(&pins.map("ROUTERS"))?,
-            node_capacity: nodes.capacity::<FibNode>().min(fib_nodes),
-            nodes,
+            nodes: Mapped::open(&pins.map("FIB_NODES"))?,
             nexthops: Mapped::open(&pins.map("NEXTHOPS"))?,
-            groups: maps::open(pins, "GROUPS")?,
+            groups: Mapped::open(&pins.map("GROUPS"))?,
         })
     }
 
@@ -118,7 +112,7 @@ const fn seed_of(router: u32) -> usize {
     router as usize * length::<Router>() + offset_of!(Router, seed) / 4
 }
 
-/// Where an entry of a node stands: the chunks of the pool lie one behind the other.
+/// Where an entry of a node stands.
 const fn entry_of(node: u32, slot: u8) -> usize {
     node as usize * length::<FibNode>() + slot as usize
 }
@@ -128,10 +122,15 @@ const fn nexthop_of(id: u32) -> usize {
     id as usize * length::<Nexthop>()
 }
 
+/// Where a group stands.
+const fn group_of(id: u32) -> usize {
+    id as usize * length::<Group>()
+}
+
 // Called for each entry by the code that is made for this memory wherever a `Fib` is used: inlined there.
 impl TrieMemory for FibMemory {
     fn node_capacity(&self) -> u32 {
-        self.node_capacity
+        self.nodes.capacity::<FibNode>()
     }
 
     fn router_capacity(&self) -> u32 {
@@ -175,7 +174,7 @@ impl NexthopMemory for FibMemory {
     }
 
     fn group_capacity(&self) -> u32 {
-        self.groups.len()
+        self.groups.capacity::<Group>()
     }
 
     fn nexthop(&self, id: u32) -> io::Result<Nexthop> {
@@ -188,10 +187,11 @@ impl NexthopMemory for FibMemory {
     }
 
     fn group(&self, id: u32) -> io::Result<Group> {
-        self.groups.get(&id, 0).map_err(io::Error::other)
+        Ok(self.groups.read(group_of(id)))
     }
 
     fn set_group(&mut self, id: u32, group: &Group) -> io::Result<()> {
-        self.groups.set(id, group, 0).map_err(io::Error::other)
+        self.groups.write(group_of(id), group);
+        Ok(())
     }
 }

@@ -4,11 +4,13 @@
 //! `programs/<name>`, `links/<interface>-<hook>`. Removing a link's pin detaches the program.
 
 mod attach;
+mod btf;
 mod clsact;
 mod counters;
 mod encaps;
 mod explain;
 mod grace;
+mod loader;
 mod maps;
 #[cfg(feature = "ebpf-log")]
 mod messages;
@@ -16,6 +18,7 @@ mod mmap;
 mod mount;
 mod object;
 mod pins;
+mod resolve;
 mod syscall;
 mod table;
 #[cfg(test)]
@@ -27,6 +30,7 @@ pub use counters::Counters;
 pub use encaps::Encaps;
 pub use explain::{Explainer, Ran, Verdict};
 pub use grace::Membarrier;
+pub use loader::{Loader, Object};
 pub use maps::{PinnedMaps, Table};
 pub use mmap::{FibMemory, Mapped};
 pub use object::{FastPath, Origin};

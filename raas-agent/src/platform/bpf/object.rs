@@ -4,14 +4,13 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 
 use anyhow::{Context as _, Result, anyhow};
 use aya::{
-    Ebpf, EbpfLoader,
     maps::MapInfo,
-    programs::{ProgramError, SchedClassifier, Xdp},
+    programs::{Program, ProgramError, SchedClassifier, Xdp},
 };
-use aya_obj::{Object, generated::bpf_map_type};
-use raas_common::CHUNK_NODES;
+use aya_obj::generated::bpf_map_type;
 
 use super::{
+    loader::{Loader, Object, sized},
     maps::NAMES,
     pins::{self, Pins},
 };
@@ -44,7 +43,7 @@ pub enum Origin {
 
 /// The two programs and their twins, loaded.
 pub struct FastPath {
-    pub(super) ebpf: Ebpf,
+    pub(super) ebpf: Object,
     pins: Pins,
     origin: Origin,
 }
@@ -55,17 +54,16 @@ impl FastPath {
     pub fn load(object: &[u8], pins: &Pins, fib_nodes: u32) -> Result<Self> {
         pins.create()?;
         let origin = prepare_maps(pins, &definitions(object, fib_nodes)?)?;
-        let mut loader = EbpfLoader::new();
-        // No program refers to kernel types: reading and parsing the kernel's BTF would be in vain.
-        loader.btf(None).map_max_entries("FIB_NODES", fib_chunks(fib_nodes));
-        for name in NAMES {
-            loader.map_pin_path(name, pins.map(name));
+        let map_pins = NAMES.map(|name| (name, pins.map(name)));
+        let mut loader = Loader::new(object).fib_nodes(fib_nodes);
+        for (name, pin) in &map_pins {
+            loader = loader.pin(name, pin);
         }
-        let ebpf = loader.load(object).context("loading the eBPF object")?;
+        let ebpf = loader.load().context("loading the eBPF object")?;
         #[cfg(feature = "ebpf-log")]
         let ebpf = {
             let mut ebpf = ebpf;
-            super::messages::forward(&mut ebpf)?;
+            super::messages::forward(ebpf.maps_mut())?;
             ebpf
         };
         let mut this = Self { ebpf, pins: pins.clone(), origin };
@@ -128,17 +126,12 @@ fn verified(mut load: impl FnMut() -> Result<(), ProgramError>) -> Result<(), Pr
     load()
 }
 
-fn program<'a, P>(ebpf: &'a mut Ebpf, name: &str) -> Result<P>
+fn program<'a, P>(ebpf: &'a mut Object, name: &str) -> Result<P>
 where
-    P: TryFrom<&'a mut aya::programs::Program, Error = ProgramError>,
+    P: TryFrom<&'a mut Program, Error = ProgramError>,
 {
     let program = ebpf.program_mut(name).with_context(|| format!("the eBPF object has no program {name}"))?;
     program.try_into().with_context(|| format!("program {name} is of another type"))
-}
-
-/// Elements of the pool that `nodes` nodes take.
-const fn fib_chunks(nodes: u32) -> u32 {
-    nodes.div_ceil(CHUNK_NODES)
 }
 
 /// What makes a pinned map usable: everything that the kernel checked or laid out when it was made.
@@ -153,7 +146,7 @@ struct Attributes {
 
 /// What the object says its maps are.
 fn definitions(object: &[u8], fib_nodes: u32) -> Result<BTreeMap<&'static str, Attributes>> {
-    let object = Object::parse(object).context("parsing the eBPF object")?;
+    let object = aya_obj::Object::parse(&sized(object, fib_nodes)?).context("parsing the eBPF object")?;
     let definition = |name: &'static str| {
         let map = object.maps.get(name).with_context(|| format!("the eBPF object has no map {name}"))?;
         Ok((
@@ -162,7 +155,7 @@ fn definitions(object: &[u8], fib_nodes: u32) -> Result<BTreeMap<&'static str, A
                 map_type: map.map_type(),
                 key_size: map.key_size(),
                 value_size: map.value_size(),
-                max_entries: if name == "FIB_NODES" { fib_chunks(fib_nodes) } else { map.max_entries() },
+                max_entries: map.max_entries(),
                 flags: map.map_flags(),
             },
         ))

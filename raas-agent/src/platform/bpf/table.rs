@@ -1,4 +1,4 @@
-//! Arrays and the device map as tables: read, write one, or bring the whole to a desired content.
+//! Arrays and the device map as tables: read, write one element, or bring the whole to a desired content.
 
 use std::{
     borrow::Borrow,
@@ -6,20 +6,18 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use aya::{
-    Pod,
-    maps::{Array, DevMapHash, MapData, MapError, xdp::XdpMapError},
-};
+use aya::maps::{DevMapHash, MapData, MapError, xdp::XdpMapError};
+use raas_common::Pod;
 
-use super::{maps, pins::Pins};
-use crate::exact::Changes;
+use super::{maps, mmap::Mapped, pins::Pins};
+use crate::exact::{Changes, Words as _, length};
 
 /// An array; an element that nobody wrote, or that was cleared, is the default.
 ///
-/// The kernel copies a value in place: a reader may see part of an old and part of a new one. So write only
+/// An element is written in place: a reader may see part of an old and part of a new one. So write only
 /// elements that no program reaches, or of which each field is right by itself.
-pub struct ArrayTable<V: Pod> {
-    map: Array<MapData, V>,
+pub struct ArrayTable<V> {
+    memory: Mapped,
     name: &'static str,
     /// The content, which nobody but us writes, once [`sync`](Self::sync) has read it.
     known: Option<Vec<V>>,
@@ -27,18 +25,20 @@ pub struct ArrayTable<V: Pod> {
 
 impl<V: Pod + Default + PartialEq> ArrayTable<V> {
     pub(super) fn open(pins: &Pins, name: &'static str) -> Result<Self> {
-        Ok(Self { map: maps::open(pins, name)?, name, known: None })
+        Ok(Self { memory: Mapped::open(&pins.map(name))?, name, known: None })
     }
 
     /// An element.
     pub fn get(&self, index: u32) -> Result<V> {
-        self.map.get(&index, 0).with_context(|| format!("reading {}", self.name))
+        self.check(index)?;
+        Ok(self.read(index))
     }
 
     /// Writes an element.
     pub fn set(&mut self, index: u32, value: impl Borrow<V>) -> Result<()> {
         let value = value.borrow();
-        self.map.set(index, value, 0).with_context(|| format!("writing {}", self.name))?;
+        self.check(index)?;
+        self.memory.write(index as usize * length::<V>(), value);
         if let Some(known) = self.known.as_mut().and_then(|known| known.get_mut(index as usize)) {
             *known = *value;
         }
@@ -54,11 +54,11 @@ impl<V: Pod + Default + PartialEq> ArrayTable<V> {
     /// time, the content is read; from then on, only the agent's own writes count.
     pub fn sync(&mut self, desired: &BTreeMap<u32, V>) -> Result<Changes> {
         if let Some((&last, _)) = desired.last_key_value() {
-            anyhow::ensure!(last < self.map.len(), "{} has no element {last}", self.name);
+            self.check(last)?;
         }
         let known = match self.known.take() {
             Some(known) => known,
-            None => (0..self.map.len()).map(|index| self.get(index)).collect::<Result<_>>()?,
+            None => (0..self.len()).map(|index| self.read(index)).collect(),
         };
         let known = self.known.insert(known).clone();
         let mut changes = Changes::default();
@@ -76,6 +76,19 @@ impl<V: Pod + Default + PartialEq> ArrayTable<V> {
             }
         }
         Ok(changes)
+    }
+
+    fn len(&self) -> u32 {
+        self.memory.capacity::<V>()
+    }
+
+    fn check(&self, index: u32) -> Result<()> {
+        anyhow::ensure!(index < self.len(), "{} has no element {index}", self.name);
+        Ok(())
+    }
+
+    fn read(&self, index: u32) -> V {
+        self.memory.read(index as usize * length::<V>())
     }
 }
 

@@ -3,9 +3,11 @@
 
 use anyhow::{Context as _, Result};
 use aya::{
-    Ebpf, TestRun as _, TestRunOptions,
+    TestRun as _, TestRunOptions,
     programs::{SchedClassifier, Xdp},
 };
+
+use raas_agent::platform::bpf::Loader;
 
 use crate::{EBPF_OBJECT, catalogue::Benchmark, figures::Unit, session::Session};
 
@@ -15,7 +17,7 @@ pub const BENCHMARK: Benchmark = Benchmark { name: "empty", cases: &["empty/xdp"
 const REPEAT: u32 = 100_000;
 
 fn run(session: &mut Session) -> Result<()> {
-    let mut ebpf = Ebpf::load(EBPF_OBJECT).context("loading the benchmarks' programs")?;
+    let mut ebpf = Loader::new(EBPF_OBJECT).load().context("loading the benchmarks' programs")?;
     let frame = [0; 60];
     let options = || {
         let mut options = TestRunOptions { data_in: Some(&frame), ..TestRunOptions::new() };

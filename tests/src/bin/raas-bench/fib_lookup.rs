@@ -5,10 +5,12 @@ use std::net::Ipv4Addr;
 
 use anyhow::{Context as _, Result, ensure};
 use aya::{
-    Ebpf, TestRun as _, TestRunOptions,
+    TestRun as _, TestRunOptions,
     maps::{Array, MapData},
     programs::Xdp,
 };
+
+use raas_agent::platform::bpf::Object;
 
 use crate::{
     apart::apart,
@@ -104,7 +106,7 @@ fn program(contestant: Contestant) -> &'static str {
 }
 
 /// The shortest of some runs of a program, in nanoseconds, and what it found.
-fn quickest(programs: &mut Ebpf, name: &str) -> Result<(f64, u64)> {
+fn quickest(programs: &mut Object, name: &str) -> Result<(f64, u64)> {
     let frame = [0; 64];
     let mut shortest = f64::INFINITY;
     for _ in 0..RUNS {
@@ -116,11 +118,11 @@ fn quickest(programs: &mut Ebpf, name: &str) -> Result<(f64, u64)> {
     Ok((shortest, found.get(&0, 0)?))
 }
 
-fn xdp<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut Xdp> {
+fn xdp<'a>(programs: &'a mut Object, name: &str) -> Result<&'a mut Xdp> {
     Ok(programs.program_mut(name).with_context(|| format!("no program {name}"))?.try_into()?)
 }
 
-fn set_destinations(programs: &mut Ebpf, destinations: &[Ipv4Addr]) -> Result<()> {
+fn set_destinations(programs: &mut Object, destinations: &[Ipv4Addr]) -> Result<()> {
     let map = programs.map_mut("DESTINATIONS").context("no map DESTINATIONS")?;
     let mut map: Array<&mut MapData, u32> = map.try_into()?;
     for (index, destination) in (0..).zip(destinations) {

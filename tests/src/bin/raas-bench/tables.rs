@@ -3,17 +3,14 @@
 use std::{fmt::Write as _, net::Ipv4Addr};
 
 use anyhow::{Context as _, Result, ensure};
-use aya::{
-    Ebpf, EbpfLoader,
-    maps::{
-        Map, MapData,
-        lpm_trie::{Key, LpmTrie},
-    },
+use aya::maps::{
+    Map, MapData,
+    lpm_trie::{Key, LpmTrie},
 };
 use raas_agent::{
     EBPF_OBJECT as FAST_PATH,
     fib::{Change, Fib, RouteAction, RouterId},
-    platform::bpf::{FastPath, FibMemory, Membarrier, Pins},
+    platform::bpf::{FastPath, FibMemory, Loader, Membarrier, Object, Pins},
 };
 use raas_common::{Mac, Nexthop, NexthopKind};
 
@@ -26,7 +23,7 @@ use crate::{
 };
 
 /// Enough for a million routes.
-const FIB_NODES: u32 = 60_000;
+const FIB_NODES: u32 = 1 << 17;
 /// The router that has the routes: `ROUTER` in `tests/ebpf`.
 const ROUTER: RouterId = RouterId::new(1).unwrap();
 
@@ -59,7 +56,7 @@ impl Ours {
             ..Nexthop::default()
         };
         let actions = (0..=NEXTHOPS).map(|number| nexthop(number).into()).collect();
-        Ok(Self { fib: Fib::new(FibMemory::open(pins, u32::MAX)?, Membarrier)?, actions })
+        Ok(Self { fib: Fib::new(FibMemory::open(pins)?, Membarrier)?, actions })
     }
 
     /// Adds routes. Each is in force at once.
@@ -92,7 +89,7 @@ impl Prefixes {
     }
 
     /// Adds them to a map, each with a system call of its own (`BPF_MAP_UPDATE_ELEM`).
-    pub fn add_one_by_one_to(&self, programs: &mut Ebpf) -> Result<()> {
+    pub fn add_one_by_one_to(&self, programs: &mut Object) -> Result<()> {
         let map = programs.map_mut("PREFIXES").context("no map PREFIXES")?;
         let mut map: LpmTrie<&mut MapData, u32, u32> = map.try_into()?;
         for (key, value) in self.keys.iter().zip(&self.values) {
@@ -102,13 +99,13 @@ impl Prefixes {
     }
 
     /// Adds them to a map, all with one system call.
-    pub fn add_to(&self, programs: &Ebpf) -> Result<()> {
+    pub fn add_to(&self, programs: &Object) -> Result<()> {
         let Some(Map::LpmTrie(map)) = programs.map("PREFIXES") else { anyhow::bail!("no map PREFIXES") };
         batch::update(map, &self.keys, &self.values).context("filling the LPM-trie map")
     }
 
     /// The map has as many elements, so far as a look into the last one tells.
-    pub fn check(&self, programs: &Ebpf) -> Result<()> {
+    pub fn check(&self, programs: &Object) -> Result<()> {
         let map = programs.map("PREFIXES").context("no map PREFIXES")?;
         let map: LpmTrie<&MapData, u32, u32> = map.try_into()?;
         let (key, value) = (self.keys.last(), self.values.last());
@@ -118,12 +115,13 @@ impl Prefixes {
 }
 
 /// The benchmarks' programs and maps, none loaded yet; the fast path's maps are the pinned ones.
-pub fn programs(pins: &Pins) -> Result<Ebpf> {
-    let mut loader = EbpfLoader::new();
-    for name in ["ROUTERS", "FIB_NODES", "NEXTHOPS", "GROUPS"] {
-        loader.map_pin_path(name, pins.map(name));
+pub fn programs(pins: &Pins) -> Result<Object> {
+    let maps = ["ROUTERS", "FIB_NODES", "NEXTHOPS", "GROUPS"].map(|name| (name, pins.map(name)));
+    let mut loader = Loader::new(EBPF_OBJECT).fib_nodes(FIB_NODES);
+    for (name, pin) in &maps {
+        loader = loader.pin(name, pin);
     }
-    loader.load(EBPF_OBJECT).context("loading the benchmarks' programs")
+    loader.load().context("loading the benchmarks' programs")
 }
 
 /// The kernel's neighbours, one for each nexthop.

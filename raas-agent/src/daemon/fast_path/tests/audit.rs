@@ -35,7 +35,7 @@ fn entries_that_somebody_else_wrote_are_found_and_repaired() {
         assert_ne!(right[1], Way::Kernel);
         assert_eq!(writer.audit(&topology), [] as [String; 0], "all is well");
 
-        let mut memory = FibMemory::open(pins, FIB_NODES).unwrap();
+        let mut memory = FibMemory::open(pins).unwrap();
         let mut maps = PinnedMaps::open(pins).unwrap();
         let group = lookup(&memory, ROUTER, "203.0.113.1".parse().unwrap()).index();
         let nexthop = lookup(&memory, ROUTER, "198.51.100.1".parse().unwrap()).index();
@@ -64,7 +64,7 @@ fn entries_that_somebody_else_wrote_are_found_and_repaired() {
             assert_eq!(ways(), right, "{found:?}: repaired");
             assert_eq!(writer.audit(&topology), [] as [String; 0], "{found:?}: repaired once");
         }
-        assert_eq!(FibMemory::open(pins, FIB_NODES).unwrap().root(9), 0);
+        assert_eq!(FibMemory::open(pins).unwrap().root(9), 0);
         assert!(writer.maps.fdb.entries().is_empty());
         assert_eq!(writer.maps.domains.get(7).unwrap(), Domain::default());
         assert_eq!(writer.faults(&topology), [] as [String; 0]);

@@ -87,7 +87,7 @@ fn the_program_takes_only_ways_of_its_time() {
         let outcome = TestRunner::new(config).run(&courses(), |course| {
             let progress = Progress::default();
             // As the writer has it, but that this one stops now and then in the middle of something.
-            let memory = Paced::writer(FibMemory::open(pins, NODES).unwrap(), &progress);
+            let memory = Paced::writer(FibMemory::open(pins).unwrap(), &progress);
             let mut batches = Batches::new(Backlog::new(Fib::new(memory, Membarrier).unwrap()));
             let read = |turn| check(&course, &progress, &program, turn);
             course.play(&progress, PATIENCE, read, |step| {

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use raas_common::{ABI_VERSION, CHUNK_NODES, Globals, GlobalsFlags, Port, PortKind};
+use raas_common::{ABI_VERSION, Globals, GlobalsFlags, Port, PortKind};
 
 use super::*;
 use crate::fib::TrieMemory as _;
@@ -17,11 +17,11 @@ fn maps_are_reused_when_they_fit_and_only_then() {
         assert_eq!(*load(pins).origin(), Origin::Reused);
         assert_eq!(PinnedMaps::open(pins).unwrap().globals.get(0).unwrap(), globals);
 
-        let other = FastPath::load(EBPF_OBJECT, pins, 2 * CHUNK_NODES).unwrap();
+        let other = FastPath::load(EBPF_OBJECT, pins, 2 * FIB_NODES).unwrap();
         let Origin::Recreated { reason } = other.origin() else { panic!("{:?}", other.origin()) };
-        assert!(reason.contains("FIB_NODES") && reason.contains("max_entries: 2"), "{reason}");
+        assert!(reason.contains("FIB_NODES") && reason.contains("value_size: 131072"), "{reason}");
         assert_eq!(PinnedMaps::open(pins).unwrap().globals.get(0).unwrap(), Globals::default());
-        assert_eq!(FibMemory::open(pins, u32::MAX).unwrap().node_capacity(), 2 * CHUNK_NODES);
+        assert_eq!(FibMemory::open(pins).unwrap().node_capacity(), 2 * FIB_NODES);
 
         std::fs::remove_file(pins.map("FDB")).unwrap();
         assert!(matches!(load(pins).origin(), Origin::Recreated { .. }));

@@ -31,13 +31,13 @@ fn a_new_agent_takes_the_live_fib_over() {
         let route =
             |target| Nexthop { kind: NexthopKind::ROUTER, target, mtu: 1500, ..Nexthop::default() }.into();
         let (inside, outside) = ("198.51.100.7".parse().unwrap(), "203.0.113.1".parse().unwrap());
-        let mut first = Fib::new(FibMemory::open(pins, FIB_NODES).unwrap(), Membarrier).unwrap();
+        let mut first = Fib::new(FibMemory::open(pins).unwrap(), Membarrier).unwrap();
         first.apply(router, "198.51.100.0/24".parse().unwrap(), Some(&route(2))).unwrap();
         let old = lookup(first.memory(), 1, inside);
         first.memory().set_seed(router, 0x5eed);
         drop(first);
 
-        let mut second = Fib::take_over(FibMemory::open(pins, FIB_NODES).unwrap(), Membarrier).unwrap();
+        let mut second = Fib::take_over(FibMemory::open(pins).unwrap(), Membarrier).unwrap();
         second.apply(router, "0.0.0.0/0".parse().unwrap(), Some(&route(3))).unwrap();
         assert_eq!(lookup(second.memory(), 1, inside), old, "unchanged until committed");
         second.commit_takeover();

@@ -30,7 +30,7 @@ impl Table {
             let routers = state::manifest(&paths)?.topology.routers;
             let found = routers.into_iter().find(|known| known.name == router);
             let found = found.with_context(|| format!("no router {router} on {hypervisor}"))?;
-            let memory = FibMemory::open(&Pins::new(&paths.pin), u32::MAX)?;
+            let memory = FibMemory::open(&Pins::new(&paths.pin))?;
             Ok(Self { memory, router: found.id, netns: found.netns })
         })
     }

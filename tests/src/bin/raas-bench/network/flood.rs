@@ -12,11 +12,14 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use aya::{
-    Ebpf, EbpfLoader, TestRun as _, TestRunOptions,
+    TestRun as _, TestRunOptions,
     maps::{Array, MapData, PerCpuArray},
     programs::{SchedClassifier, TcAttachType, TestRunAttrs, Xdp, XdpMode},
 };
-use raas_agent::model::Hook;
+use raas_agent::{
+    model::Hook,
+    platform::bpf::{Loader, Object},
+};
 use raas_common::Mac;
 use raas_lab::{
     Lab, Station,
@@ -42,7 +45,7 @@ const DISCARD: u16 = 9;
 pub struct Flood<'a> {
     lab: &'a Lab,
     from: Station,
-    ebpf: Ebpf,
+    ebpf: Object,
 }
 
 /// What a flood did.
@@ -74,9 +77,9 @@ impl<'a> Flood<'a> {
     pub fn prepare(lab: &'a Lab, from: &Station, to: &Station, sink: Hook) -> Result<Self> {
         let interface = Interface::of(lab, from)?;
         let source = lab.address(from)?;
-        let mut ebpf = EbpfLoader::new()
-            .override_global("FLOOD_EGRESS", &interface.index, true)
-            .load(EBPF_OBJECT)
+        let mut ebpf = Loader::new(EBPF_OBJECT)
+            .global("FLOOD_EGRESS", interface.index)
+            .load()
             .context("loading the benchmarks' programs")?;
         let mut frames: Array<&mut MapData, [u8; FRAME]> =
             ebpf.map_mut("FLOOD_FRAMES").context("no map")?.try_into()?;
@@ -198,7 +201,7 @@ fn frame(from: Mac, gateway: Mac, source: Ipv4Addr, destination: Ipv4Addr) -> [u
     frame
 }
 
-fn attach_sink(ebpf: &mut Ebpf, sink: Hook) -> Result<()> {
+fn attach_sink(ebpf: &mut Object, sink: Hook) -> Result<()> {
     match sink {
         Hook::Xdp => {
             let program: &mut Xdp = ebpf.program_mut("flood_sink_xdp").context("no program")?.try_into()?;

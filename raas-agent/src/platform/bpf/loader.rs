@@ -1,0 +1,129 @@
+//! From an eBPF object to maps and programs in the kernel, in two steps: aya makes the maps, or opens those that are pinned; then
+//! it loads the programs, with all references to maps [resolved](super::resolve) already.
+
+use std::{collections::BTreeMap, os::fd::AsFd as _, path::Path};
+
+use anyhow::{Context as _, Result, ensure};
+use aya::{Ebpf, EbpfLoader, maps::Map, programs::Program};
+use aya_obj::generated::BPF_F_MMAPABLE;
+use raas_common::{DEFAULT_FIB_NODES, MAX_FIB_NODES};
+
+use super::{
+    btf,
+    resolve::{Reference, resolve},
+};
+
+/// The type of the FIB's pool, and the variable that says how many nodes it has (`raas-ebpf`).
+const POOL: &str = "FibPool";
+const POOL_NODES: &str = "FIB_POOL_NODES";
+
+/// What is to be loaded, and how.
+pub struct Loader<'a> {
+    object: &'a [u8],
+    fib_nodes: u32,
+    pins: Vec<(&'a str, &'a Path)>,
+    globals: BTreeMap<&'a str, u32>,
+}
+
+/// An object whose maps are in the kernel. Its programs can be loaded one by one.
+pub struct Object {
+    maps: Ebpf,
+    programs: Ebpf,
+}
+
+impl<'a> Loader<'a> {
+    /// The fast path's object, or another that contains the fast path.
+    pub fn new(object: &'a [u8]) -> Self {
+        Self { object, fib_nodes: DEFAULT_FIB_NODES, pins: Vec::new(), globals: BTreeMap::new() }
+    }
+
+    /// So many nodes in the FIB's pool.
+    pub fn fib_nodes(mut self, nodes: u32) -> Self {
+        self.fib_nodes = nodes;
+        self
+    }
+
+    /// The map `name` is the one that is pinned at `pin`, or else it is pinned there.
+    pub fn pin(mut self, name: &'a str, pin: &'a Path) -> Self {
+        self.pins.push((name, pin));
+        self
+    }
+
+    /// Sets a variable that the programs only read.
+    pub fn global(mut self, name: &'a str, value: u32) -> Self {
+        self.globals.insert(name, value);
+        self
+    }
+
+    /// Makes the maps, and prepares the programs.
+    pub fn load(self) -> Result<Object> {
+        let object = sized(self.object, self.fib_nodes)?;
+        let mut loader = EbpfLoader::new();
+        // No program refers to kernel types: reading and parsing the kernel's BTF would be in vain.
+        loader.btf(None);
+        for (name, pin) in self.pins {
+            loader.map_pin_path(name, pin);
+        }
+        let maps = loader.load(&object).context("making the maps")?;
+
+        let resolved = resolve(&object, |name| reference(maps.map(name)?))?;
+        let mut loader = EbpfLoader::new();
+        loader.btf(None).override_global(POOL_NODES, &self.fib_nodes, true);
+        for (name, value) in &self.globals {
+            loader.override_global(name, value, true);
+        }
+        let programs = loader.load(&resolved).context("preparing the programs")?;
+        Ok(Object { maps, programs })
+    }
+}
+
+/// The object with `fib_nodes` nodes in the FIB's pool.
+pub(super) fn sized(object: &[u8], fib_nodes: u32) -> Result<Vec<u8>> {
+    ensure!(fib_nodes <= MAX_FIB_NODES, "a FIB of {fib_nodes} nodes: {MAX_FIB_NODES} at most");
+    let mut object = object.to_vec();
+    btf::resize(&mut object, POOL, fib_nodes)?;
+    Ok(object)
+}
+
+/// What programs and agent share as memory is addressed; all else is for helpers.
+fn reference(map: &Map) -> Option<Reference<'_>> {
+    match map {
+        Map::Array(data) => {
+            let info = data.info().ok()?;
+            let shared = info.max_entries() == 1 && info.map_flags() & BPF_F_MMAPABLE != 0;
+            Some(if shared { Reference::Value(data.fd().as_fd()) } else { Reference::Map(data.fd().as_fd()) })
+        }
+        Map::PerCpuArray(data) | Map::DevMapHash(data) | Map::LpmTrie(data) | Map::RingBuf(data) => {
+            Some(Reference::Map(data.fd().as_fd()))
+        }
+        _ => None,
+    }
+}
+
+impl Object {
+    /// A map.
+    pub fn map(&self, name: &str) -> Option<&Map> {
+        self.maps.map(name)
+    }
+
+    /// A map, to write to.
+    pub fn map_mut(&mut self, name: &str) -> Option<&mut Map> {
+        self.maps.map_mut(name)
+    }
+
+    /// A program.
+    pub fn program(&self, name: &str) -> Option<&Program> {
+        self.programs.program(name)
+    }
+
+    /// A program, to be loaded.
+    pub fn program_mut(&mut self, name: &str) -> Option<&mut Program> {
+        self.programs.program_mut(name)
+    }
+
+    /// The maps, to read the programs' messages from.
+    #[cfg(feature = "ebpf-log")]
+    pub(super) fn maps_mut(&mut self) -> &mut Ebpf {
+        &mut self.maps
+    }
+}
