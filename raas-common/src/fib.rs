@@ -27,11 +27,58 @@ pub struct Routers {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Router {
-    /// Root node of this router's trie; 0: no FIB yet, everything goes to the kernel.
-    pub root: u32,
+    /// Where look-ups in this router's trie begin.
+    pub root: FibRoot,
     /// What this router shuffles flows with ([`bucket`](crate::bucket)): [`ecmp_seed`](crate::ecmp_seed). It stands beside
     /// the root, so that it costs no look-up of its own.
     pub seed: u32,
+}
+
+/// Where look-ups in a trie begin.
+///
+/// | bit 31 | meaning of the other bits |
+/// | --- | --- |
+/// | 0 | the root node, as in a [`FibEntry`]; 0: no FIB yet, everything goes to the kernel |
+/// | 1 | the first of 256 nodes in a row, to which the root's entries refer in their order: look-ups pass the root over |
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FibRoot {
+    /// The bits.
+    pub bits: u32,
+}
+
+impl FibRoot {
+    /// No FIB.
+    pub const NONE: Self = Self { bits: 0 };
+    const ROW: u32 = 1 << 31;
+
+    /// Look-ups begin at a root node.
+    #[inline(always)]
+    pub const fn node(node: u32) -> Self {
+        Self { bits: FibEntry::child(node).bits }
+    }
+
+    /// Look-ups begin at the nodes of a row, from `first` on.
+    #[inline(always)]
+    pub const fn row(first: u32) -> Self {
+        Self { bits: Self::ROW | FibEntry::child(first).bits }
+    }
+
+    /// There are nodes in a row.
+    #[inline(always)]
+    pub const fn has_row(self) -> bool {
+        self.bits & Self::ROW != 0
+    }
+
+    /// Where the look-up of an address begins that begins with this byte. With a row the byte is done with.
+    #[inline(always)]
+    pub const fn enter(self, byte: u8) -> FibEntry {
+        if self.has_row() {
+            FibEntry { bits: (self.bits & !Self::ROW) + FibEntry::child(byte as u32).bits }
+        } else {
+            FibEntry { bits: self.bits }
+        }
+    }
 }
 
 /// One node: the entry for each value of the next 8 bits of the destination.
@@ -43,7 +90,7 @@ pub struct FibNode {
 }
 
 /// Value of map `FIB_NODES`: the pool of nodes, by number. The loader gives the map as many nodes as are configured, and
-/// tells the programs how many (`FIB_POOL_NODES`).
+/// tells the programs which is the last one (`FIB_LAST_NODE`).
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct FibPool {
@@ -55,7 +102,7 @@ pub struct FibPool {
 ///
 /// | bits 31, 30 | meaning of bits 29–0 |
 /// | --- | --- |
-/// | 0 0 | child node; 0: no route, left to the kernel |
+/// | 0 0 | child node: its offset in the pool, in bytes; 0: no route, left to the kernel |
 /// | 1 0 | nexthop (index into `NEXTHOPS`) |
 /// | 1 1 | nexthop group (index into `GROUPS`) |
 #[repr(transparent)]
@@ -71,11 +118,13 @@ impl FibEntry {
     const LEAF: u32 = 1 << 31;
     const GROUP: u32 = 1 << 30;
     const INDEX: u32 = Self::GROUP - 1;
+    /// Bits of an offset in a node.
+    const NODE: u32 = size_of::<FibNode>().ilog2();
 
-    /// Refers to the child node `index` (below 2³⁰).
+    /// Refers to a child node (below [`MAX_FIB_NODES`]).
     #[inline(always)]
-    pub const fn child(index: u32) -> Self {
-        Self { bits: index & Self::INDEX }
+    pub const fn child(node: u32) -> Self {
+        Self { bits: node << Self::NODE }
     }
 
     /// Refers to nexthop `index` (below 2³⁰).
@@ -108,7 +157,13 @@ impl FibEntry {
         !self.is_leaf() && self.bits != 0
     }
 
-    /// The index of what it refers to.
+    /// The number of the child node.
+    #[inline(always)]
+    pub const fn node(self) -> u32 {
+        self.bits >> Self::NODE
+    }
+
+    /// The index of the nexthop or group.
     #[inline(always)]
     pub const fn index(self) -> u32 {
         self.bits & Self::INDEX
@@ -117,7 +172,11 @@ impl FibEntry {
 
 assert_size!(Router, 8);
 assert_size!(FibEntry, 4);
+assert_size!(FibRoot, 4);
 assert_size!(FibNode, 1024);
 assert_size!(FibPool, 1024 * DEFAULT_FIB_NODES as usize);
 assert_size!(Routers, 8 * MAX_ROUTERS as usize);
 const _: () = assert!(MAX_ROUTERS.is_power_of_two());
+const _: () = assert!(
+    size_of::<FibNode>().is_power_of_two() && MAX_FIB_NODES as usize * size_of::<FibNode>() <= 1 << 29
+);

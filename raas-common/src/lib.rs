@@ -30,7 +30,9 @@ pub use counter::{Counter, MAX_SCOPES, counter_index};
 pub use domain::{Domain, Domains, FdbEntry, FdbKey, FdbKind, MAX_DOMAINS, MAX_FDB};
 pub use exact::{ExactKey, ExactTable, Fdb, MAX_CHAIN, Ports, Slot, Tunnels, spread};
 pub use exit::{Exit, ExitClass, MAX_EXITS};
-pub use fib::{DEFAULT_FIB_NODES, FibEntry, FibNode, FibPool, MAX_FIB_NODES, MAX_ROUTERS, Router, Routers};
+pub use fib::{
+    DEFAULT_FIB_NODES, FibEntry, FibNode, FibPool, FibRoot, MAX_FIB_NODES, MAX_ROUTERS, Router, Routers,
+};
 pub use flow::{Flow, bucket, ecmp_seed, entropy_port, ipv6_flow_hash};
 pub use globals::{Globals, GlobalsFlags};
 pub use mac::Mac;

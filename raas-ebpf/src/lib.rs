@@ -14,6 +14,7 @@ mod stage;
 use aya_ebpf::programs::{TcContext, XdpContext};
 use raas_common::{Be32, Nexthop};
 
+pub use crate::maps::{Table, memory};
 use crate::packet::{Tc, Traced, Xdp};
 
 /// One packet at a native XDP hook.

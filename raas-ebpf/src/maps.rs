@@ -12,15 +12,15 @@ use aya_ebpf::{
 };
 use raas_common::{
     BUCKETS, Counter, Domain, Domains, Encap, EncapSlot, Encaps, ExactKey, ExactTable, Fdb, FdbEntry, FdbKey,
-    FibEntry, FibNode, FibPool, Globals, GlobalsFlags, Group, Groups, MAX_CHAIN, MAX_DOMAINS, MAX_EXITS,
-    MAX_GROUPS, MAX_NEXTHOPS, MAX_PORTS, MAX_ROUTERS, MAX_SCOPES, MAX_TUNNELS, Nexthop, Nexthops, Port,
-    Ports, Router, Routers, Slot, Trace, TunnelIngress, TunnelKey, Tunnels, spread,
+    FibEntry, FibNode, FibPool, FibRoot, Globals, GlobalsFlags, Group, Groups, MAX_CHAIN, MAX_DOMAINS,
+    MAX_EXITS, MAX_GROUPS, MAX_NEXTHOPS, MAX_PORTS, MAX_ROUTERS, MAX_SCOPES, MAX_TUNNELS, Nexthop, Nexthops,
+    Port, Ports, Router, Routers, Slot, Trace, TunnelIngress, TunnelKey, Tunnels, spread,
 };
 
 use crate::packet::Address;
 
 /// A map of one value, which the agent writes through a memory mapping, without system calls.
-type Table<T> = Array<T, 1, { BPF_F_MMAPABLE as usize }>;
+pub type Table<T> = Array<T, 1, { BPF_F_MMAPABLE as usize }>;
 
 #[btf_map]
 static GLOBALS: Table<Globals> = Table::new();
@@ -49,16 +49,16 @@ static COUNTERS: PerCpuArray<Counter, { (MAX_SCOPES * MAX_EXITS) as usize }> = P
 #[btf_map]
 static DEVICES: DevMapHash<{ MAX_PORTS as usize }> = DevMapHash::new();
 
-/// Nodes in `FIB_NODES`, set by the loader: a constant for the verifier and the JIT compiler.
+/// The last node in `FIB_NODES`, as entries refer to it. Set by the loader: the verifier knows it as a constant.
 #[unsafe(no_mangle)]
-static FIB_POOL_NODES: u32 = 0;
+static FIB_LAST_NODE: u32 = 0;
 
 /// The value of a map of one value.
 ///
 /// The loader resolves the map's symbol not to the map, as for the kernel's helpers, but to its value
 /// (`BPF_PSEUDO_MAP_VALUE`): see `raas-agent/src/platform/bpf/resolve.rs`.
 #[inline(always)]
-fn memory<T>(map: &'static Table<T>) -> *mut T {
+pub fn memory<T>(map: &'static Table<T>) -> *mut T {
     let mut address = (&raw const *map).expose_provenance();
     // SAFETY: no instruction. The compiler, which sees a map's definition at this address, has to forget what it knows of it.
     unsafe { asm!("/* {0} */", inout(reg) address, options(pure, nomem, nostack, preserves_flags)) };
@@ -132,15 +132,24 @@ fn find<K: ExactKey, V, const HEADS: usize, const SLOTS: usize>(
     None
 }
 
-/// A router. Its trie's root is 0, the node that is never used, while there is none.
+/// Where a router's look-ups begin. Nowhere, while it has no trie.
 #[inline(always)]
-pub fn router(router: u32) -> Router {
-    // SAFETY: within the map; volatile, since the agent stores to it meanwhile, a word at a time.
-    unsafe {
-        let router = memory(&ROUTERS).cast::<Router>().add((router % MAX_ROUTERS) as usize);
-        let root = (&raw const (*router).root).read_volatile();
-        Router { root, seed: (&raw const (*router).seed).read_volatile() }
-    }
+pub fn fib_root(router: u32) -> FibRoot {
+    // SAFETY: within the map; volatile, since the agent stores to it meanwhile.
+    unsafe { (&raw const (*self::router(router)).root).read_volatile() }
+}
+
+/// What a router shuffles flows with.
+#[inline(always)]
+pub fn seed(router: u32) -> u32 {
+    // SAFETY: as above.
+    unsafe { (&raw const (*self::router(router)).seed).read_volatile() }
+}
+
+#[inline(always)]
+fn router(router: u32) -> *const Router {
+    // SAFETY: within the map.
+    unsafe { memory(&ROUTERS).cast::<Router>().add((router % MAX_ROUTERS) as usize) }
 }
 
 /// A nexthop.
@@ -154,15 +163,15 @@ pub fn nexthop(nexthop: u32) -> &'static Nexthop {
 #[derive(Clone, Copy)]
 pub struct Nodes {
     first: *const FibNode,
-    count: u32,
+    last: u32,
 }
 
 /// The pool of the FIB's nodes.
 #[inline(always)]
 pub fn fib_nodes() -> Nodes {
     // SAFETY: never changed once the program is loaded; volatile, since the loader sets it.
-    let count = unsafe { (&raw const FIB_POOL_NODES).read_volatile() };
-    Nodes { first: memory(&FIB_NODES).cast(), count }
+    let last = unsafe { (&raw const FIB_LAST_NODE).read_volatile() };
+    Nodes { first: memory(&FIB_NODES).cast(), last }
 }
 
 impl Nodes {
@@ -170,12 +179,12 @@ impl Nodes {
     /// entries say the same: what is a leaf and what is in the pool is one comparison.
     #[inline(always)]
     pub fn below(self, entry: FibEntry, byte: u8) -> Option<FibEntry> {
-        if entry.bits >= self.count {
+        if entry.bits > self.last {
             return None;
         }
-        // SAFETY: the map has so many nodes, of 256 entries each; volatile, since the agent stores to it meanwhile.
+        // SAFETY: the map has these nodes, of 256 entries each; volatile, since the agent stores to it meanwhile.
         let entry = unsafe {
-            self.first.add(entry.bits as usize).cast::<FibEntry>().add(byte as usize).read_volatile()
+            self.first.byte_add(entry.bits as usize).cast::<FibEntry>().add(byte as usize).read_volatile()
         };
         Some(entry)
     }

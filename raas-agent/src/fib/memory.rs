@@ -2,7 +2,7 @@
 
 use std::{io, net::Ipv4Addr, ops::RangeInclusive};
 
-use raas_common::{FibEntry, Group, Nexthop};
+use raas_common::{FibEntry, FibRoot, Group, Nexthop};
 
 /// Memory of `ROUTERS` and `FIB_NODES`, as readers see it: every store is visible at once.
 pub trait TrieMemory {
@@ -10,10 +10,10 @@ pub trait TrieMemory {
     fn node_capacity(&self) -> u32;
     /// Number of routers, router 0 included.
     fn router_capacity(&self) -> u32;
-    /// Root node of a router; 0: none.
-    fn root(&self, router: u32) -> u32;
+    /// Where look-ups of a router begin.
+    fn root(&self, router: u32) -> FibRoot;
     /// Publishes a root (release store): readers that see it also see all stores made before.
-    fn set_root(&mut self, router: u32, node: u32);
+    fn set_root(&mut self, router: u32, root: FibRoot);
     /// The entry of `node` for the next address byte `slot`.
     fn entry(&self, node: u32, slot: u8) -> FibEntry;
     /// Publishes an entry (release store).
@@ -26,6 +26,12 @@ pub trait TrieMemory {
     }
     /// Sets all 256 entries of a node that no reader can reach.
     fn fill(&mut self, node: u32, entry: FibEntry);
+    /// Sets all entries of a node that no reader can reach to another's.
+    fn copy(&mut self, from: u32, to: u32) {
+        for slot in 0..=u8::MAX {
+            self.set_entry(to, slot, self.entry(from, slot));
+        }
+    }
 }
 
 /// Memory of `NEXTHOPS` and `GROUPS`. Only slots that no reader can reach are written, and those
@@ -53,7 +59,12 @@ pub trait Grace {
 
 /// Longest-prefix match as the eBPF program does it: [`FibEntry::NONE`] when there is no route.
 pub fn lookup(memory: &impl TrieMemory, router: u32, destination: Ipv4Addr) -> FibEntry {
-    descend(memory, FibEntry::child(memory.root(router)), &destination.octets())
+    descend_from(memory, memory.root(router), destination.octets())
+}
+
+/// Follows `octets` from a root.
+pub(super) fn descend_from(memory: &impl TrieMemory, root: FibRoot, octets: [u8; 4]) -> FibEntry {
+    descend(memory, root.enter(octets[0]), &octets[usize::from(root.has_row())..])
 }
 
 /// Follows `entry` by the address bytes that are left.
@@ -62,7 +73,7 @@ pub(super) fn descend(memory: &impl TrieMemory, mut entry: FibEntry, octets: &[u
         if !entry.is_child() {
             break;
         }
-        entry = memory.entry(entry.index(), octet);
+        entry = memory.entry(entry.node(), octet);
     }
     entry
 }
@@ -70,7 +81,7 @@ pub(super) fn descend(memory: &impl TrieMemory, mut entry: FibEntry, octets: &[u
 /// Plain memory: for tests and benchmarks.
 #[derive(Clone)]
 pub struct HeapMemory {
-    roots: Vec<u32>,
+    roots: Vec<FibRoot>,
     entries: Vec<FibEntry>,
     nexthops: Vec<Nexthop>,
     groups: Vec<Group>,
@@ -80,7 +91,7 @@ impl HeapMemory {
     /// Zeroed memory of the given capacities.
     pub fn new(routers: u32, nodes: u32, nexthops: u32, groups: u32) -> Self {
         Self {
-            roots: vec![0; routers as usize],
+            roots: vec![FibRoot::NONE; routers as usize],
             entries: vec![FibEntry::NONE; nodes as usize * 256],
             nexthops: vec![Nexthop::default(); nexthops as usize],
             groups: vec![Group { buckets: [0; _] }; groups as usize],
@@ -102,12 +113,12 @@ impl TrieMemory for HeapMemory {
         self.roots.len() as u32
     }
 
-    fn root(&self, router: u32) -> u32 {
+    fn root(&self, router: u32) -> FibRoot {
         self.roots[router as usize]
     }
 
-    fn set_root(&mut self, router: u32, node: u32) {
-        self.roots[router as usize] = node;
+    fn set_root(&mut self, router: u32, root: FibRoot) {
+        self.roots[router as usize] = root;
     }
 
     fn entry(&self, node: u32, slot: u8) -> FibEntry {

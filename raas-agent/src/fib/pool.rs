@@ -51,6 +51,19 @@ impl SlotPool {
         enough
     }
 
+    /// Takes the first of `count` free slots in a row, with all of them, if at least `room` slots are free.
+    pub(crate) fn take_row(&mut self, count: u32, room: u32) -> Option<u32> {
+        let length = count as usize;
+        if self.free.len() < length.max(room as usize) {
+            return None;
+        }
+        // As at the beginning: the lowest are used first.
+        self.free.sort_unstable_by(|a, b| b.cmp(a));
+        let is_row = |at: &usize| self.free[*at] - self.free[at + length - 1] == count - 1;
+        let at = (0..=self.free.len() - length).rev().find(is_row)?;
+        self.free.drain(at..at + length).next_back()
+    }
+
     /// Puts a slot that new readers can no longer reach into quarantine.
     pub(crate) fn quarantine(&mut self, slot: u32) {
         self.quarantine.push(slot);
@@ -89,5 +102,25 @@ impl SlotPool {
         let (capacity, free) = (self.slots.saturating_sub(1), self.free.len() as u32);
         let quarantined = self.quarantine.len() as u32;
         Usage { capacity, used: capacity - free - quarantined, quarantined, free }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_the_lowest_that_is_free() {
+        let mut pool = SlotPool::new(12, |slot| slot == 3 || slot == 8);
+        assert_eq!(pool.take_row(5, 0), None, "4 to 7 and 9 to 11 are no five");
+        assert_eq!(pool.take_row(4, 10), None, "not enough room");
+        assert_eq!(pool.take_row(3, 9), Some(4));
+        assert_eq!(pool.take_row(2, 0), Some(1));
+        assert_eq!((pool.take(), pool.take()), (Some(7), Some(9)), "the lowest first");
+        pool.quarantine(5);
+        pool.quarantine(4);
+        pool.reclaim();
+        assert_eq!(pool.take_row(2, 0), Some(4), "in whatever order they came back");
+        assert_eq!(pool.usage().free, 2);
     }
 }

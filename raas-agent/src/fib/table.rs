@@ -6,7 +6,7 @@ mod leaves;
 use std::{collections::BTreeMap, io};
 
 use ipnet::Ipv4Net;
-use raas_common::{BUCKETS, FibEntry, Nexthop};
+use raas_common::{BUCKETS, FibEntry, FibRoot, Nexthop};
 
 pub use self::audit::FibDifferences;
 use self::leaves::{Derived, PUNT, release};
@@ -105,9 +105,10 @@ pub struct Fib<M, G> {
 impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
     /// Tables in memory that no program uses, or whose content does not matter: all roots are cleared first.
     pub fn new(mut memory: M, mut grace: G) -> io::Result<Self> {
-        let live: Vec<_> = (0..memory.router_capacity()).filter(|&router| memory.root(router) != 0).collect();
+        let live: Vec<_> =
+            (0..memory.router_capacity()).filter(|&router| memory.root(router) != FibRoot::NONE).collect();
         for &router in &live {
-            memory.set_root(router, 0);
+            memory.set_root(router, FibRoot::NONE);
         }
         if !live.is_empty() {
             grace.wait()?;
@@ -148,14 +149,14 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
         let Some(inherited) = self.inherited.take() else { return };
         for (router, table) in &mut self.tables {
             if table.held {
-                self.trie.memory_mut().set_root(router.get(), 0);
+                self.trie.memory_mut().set_root(router.get(), FibRoot::NONE);
             } else {
                 self.trie.publish(&mut table.current, router.get());
             }
         }
         for &router in inherited.roots.keys() {
             if RouterId::new(router).is_none_or(|router| !self.tables.contains_key(&router)) {
-                self.trie.memory_mut().set_root(router, 0);
+                self.trie.memory_mut().set_root(router, FibRoot::NONE);
             }
         }
         for (node, _) in (0..).zip(&inherited.nodes).filter(|(_, taken)| **taken) {
@@ -269,6 +270,13 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
         self.groups.pool().reclaim_retired();
         // It names slots that may now hold something else.
         self.derived = None;
+    }
+
+    /// Widens tables of so many routes already, for tests.
+    #[cfg(test)]
+    pub(crate) fn widen_from(mut self, routes: u32) -> Self {
+        self.trie.widen_from(routes);
+        self
     }
 
     /// How full the tables are.

@@ -6,11 +6,11 @@ use std::{
     io,
 };
 
-use raas_common::{FibEntry, Nexthop};
+use raas_common::{FibEntry, FibRoot, Nexthop};
 
 use super::{
     group::Buckets,
-    memory::{NexthopMemory, TrieMemory, descend},
+    memory::{NexthopMemory, TrieMemory, descend_from},
 };
 
 /// The live tables are not what an agent of this version leaves behind.
@@ -32,7 +32,7 @@ pub enum TakeoverError {
 /// Everything reachable from the live roots: not to be written before the new tables have replaced them.
 #[derive(Debug, Default)]
 pub(super) struct Inherited {
-    pub(super) roots: HashMap<u32, u32>,
+    pub(super) roots: HashMap<u32, FibRoot>,
     /// By node: reachable.
     pub(super) nodes: Vec<bool>,
     pub(super) nexthops: HashMap<u32, Nexthop>,
@@ -45,9 +45,14 @@ impl Inherited {
         let mut found = Self { nodes: vec![false; memory.node_capacity() as usize], ..Self::default() };
         for router in 1..memory.router_capacity() {
             let root = memory.root(router);
-            if root != 0 {
-                found.roots.insert(router, root);
-                found.scan_node(memory, router, root, 0)?;
+            if root == FibRoot::NONE {
+                continue;
+            }
+            found.roots.insert(router, root);
+            // The root node, or each node of the row.
+            let bytes = if root.has_row() { 0..=u8::MAX } else { 0..=0 };
+            for entry in bytes.map(|byte| root.enter(byte)) {
+                found.scan_node(memory, router, entry.node(), usize::from(root.has_row()))?;
             }
         }
         Ok(found)
@@ -67,7 +72,7 @@ impl Inherited {
         for slot in 0..=u8::MAX {
             let entry = memory.entry(node, slot);
             if entry.is_child() {
-                self.scan_node(memory, router, entry.index(), depth + 1)?;
+                self.scan_node(memory, router, entry.node(), depth + 1)?;
             } else if entry.is_leaf() {
                 self.scan_leaf(memory, entry)?;
             }
@@ -106,7 +111,7 @@ impl Inherited {
         octets: [u8; 4],
         translate: impl Fn(&Nexthop) -> Option<u32>,
     ) -> Option<Buckets> {
-        let leaf = descend(memory, FibEntry::child(*self.roots.get(&router)?), &octets);
+        let leaf = descend_from(memory, *self.roots.get(&router)?, octets);
         let live = match (leaf.is_leaf(), leaf.is_group()) {
             (_, true) => *self.groups.get(&leaf.index())?,
             (true, false) => [leaf.index() as u16; _],

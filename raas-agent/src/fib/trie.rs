@@ -3,14 +3,21 @@
 //! Readers see only [`FibNode`](raas_common::FibNode)s. Beside each node the agent keeps the *routes* that
 //! end in it: see [`Heap`].
 
+mod root;
+mod wide;
+
 use ipnet::Ipv4Net;
-use raas_common::FibEntry;
+use raas_common::{FibEntry, FibRoot};
 
 use super::{
     heap::{ALL, Heap},
     memory::TrieMemory,
     pool::{SlotPool, Usage},
 };
+pub use root::Root;
+
+/// Routes from which on a trie is worth 256 nodes in a row: a table that fills nearly as many anyway.
+const WIDE_FROM: u32 = 1 << 14;
 
 /// The pool has too few free nodes for a route; nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,37 +25,6 @@ use super::{
 pub struct NodesExhausted {
     /// Nodes in the pool.
     pub capacity: u32,
-}
-
-/// One trie: a routing table. Dropping it does not free its nodes; [`Trie::clear`] does.
-#[derive(Debug, Default)]
-pub struct Root {
-    node: u32,
-    routes: u32,
-    /// The router that forwards by it; `None` while it is being built.
-    published: Option<u32>,
-}
-
-impl Root {
-    /// An empty table that no router uses yet.
-    pub const fn unpublished() -> Self {
-        Self { node: 0, routes: 0, published: None }
-    }
-
-    /// An empty table that `router` forwards by.
-    pub const fn published(router: u32) -> Self {
-        Self { node: 0, routes: 0, published: Some(router) }
-    }
-
-    /// Its first node; 0: none.
-    pub const fn node(&self) -> u32 {
-        self.node
-    }
-
-    /// Number of routes.
-    pub const fn routes(&self) -> u32 {
-        self.routes
-    }
 }
 
 /// Where a reference to a node stands.
@@ -97,13 +73,15 @@ pub struct Trie<M> {
     /// What is in each node, up to the last that was ever used. That of a free node is empty.
     contents: Vec<Content>,
     nodes: SlotPool,
+    /// Routes from which on a trie is [widened](Self::widen), a power of two.
+    wide_from: u32,
 }
 
 impl<M: TrieMemory> Trie<M> {
     /// No tries. Nodes that are `taken` are left alone until [`Self::quarantine_node`].
     pub fn new(memory: M, taken: impl Fn(u32) -> bool) -> Self {
         let capacity = memory.node_capacity();
-        Self { memory, contents: Vec::new(), nodes: SlotPool::new(capacity, taken) }
+        Self { memory, contents: Vec::new(), nodes: SlotPool::new(capacity, taken), wide_from: WIDE_FROM }
     }
 
     /// The memory.
@@ -132,18 +110,19 @@ impl<M: TrieMemory> Trie<M> {
             let entry = self.follow(root, link);
             if !entry.is_child() {
                 self.graft(root, link, depth, &place, entry, leaf)?;
+                self.grown(root);
                 return Ok(None);
             }
-            let node = entry.index();
+            let node = entry.node();
             link = Link::Slot { node, slot: place.octets[depth] };
         }
         let Link::Slot { node, .. } = link else { unreachable!("a place has a depth") };
         let old = self.content_mut(node).routes.set(place.index, leaf);
-        if old.is_none() {
-            root.routes += 1;
-        }
         if old != Some(leaf) {
             self.push(node, place.index, leaf);
+        }
+        if old.is_none() {
+            self.grown(root);
         }
         Ok(old)
     }
@@ -178,8 +157,15 @@ impl<M: TrieMemory> Trie<M> {
             self.content_mut(node).children += 1;
         }
         self.store(root, link, first);
-        root.routes += 1;
         Ok(())
+    }
+
+    /// Counts a route that was added.
+    fn grown(&mut self, root: &mut Root) {
+        root.routes += 1;
+        if root.routes >= self.wide_from && root.routes.is_power_of_two() {
+            self.widen(root);
+        }
     }
 
     /// Removes a route, and returns its leaf. Its addresses fall to the covering route; nodes that hold no
@@ -192,7 +178,7 @@ impl<M: TrieMemory> Trie<M> {
             if !entry.is_child() {
                 return None;
             }
-            links[depth + 1] = Link::Slot { node: entry.index(), slot: place.octets[depth] };
+            links[depth + 1] = Link::Slot { node: entry.node(), slot: place.octets[depth] };
         }
         // The link to each node on the way, and the link that leaves it.
         let links = &links[..place.depth + 2];
@@ -207,7 +193,7 @@ impl<M: TrieMemory> Trie<M> {
             let content = self.content_mut(node);
             // All but the last node lose the one below.
             content.children -= u16::from(unlink.is_some());
-            if !content.is_empty() {
+            if !content.is_empty() || root.row_holds(node) {
                 break;
             }
             self.nodes.quarantine(node);
@@ -224,13 +210,13 @@ impl<M: TrieMemory> Trie<M> {
     /// the caller.
     pub fn publish(&mut self, root: &mut Root, router: u32) {
         root.published = Some(router);
-        self.memory.set_root(router, root.node);
+        self.memory.set_root(router, root.entrance());
     }
 
     /// Takes the table from its router, with one store; it can be [published](Self::publish) again.
     pub fn unpublish(&mut self, root: &mut Root) {
         if let Some(router) = root.published.take() {
-            self.memory.set_root(router, 0);
+            self.memory.set_root(router, FibRoot::NONE);
         }
     }
 
@@ -238,7 +224,7 @@ impl<M: TrieMemory> Trie<M> {
     /// its nodes into quarantine. `released` gets each route's leaf.
     pub fn clear(&mut self, root: Root, unpublish: bool, mut released: impl FnMut(FibEntry)) {
         if unpublish && let Some(router) = root.published {
-            self.memory.set_root(router, 0);
+            self.memory.set_root(router, FibRoot::NONE);
         }
         let mut pending = Vec::from_iter((root.node != 0).then_some(root.node));
         while let Some(node) = pending.pop() {
@@ -256,9 +242,9 @@ impl<M: TrieMemory> Trie<M> {
             if !entry.is_child() {
                 return None;
             }
-            entry = self.memory.entry(entry.index(), octet);
+            entry = self.memory.entry(entry.node(), octet);
         }
-        if entry.is_child() { self.content(entry.index()).routes.get(place.index) } else { None }
+        if entry.is_child() { self.content(entry.node()).routes.get(place.index) } else { None }
     }
 
     /// Every route with its leaf, in no particular order.
@@ -331,7 +317,7 @@ impl<M: TrieMemory> Trie<M> {
             for slot in Heap::slots(index) {
                 let entry = self.memory.entry(node, slot);
                 if entry.is_child() {
-                    self.push(entry.index(), ALL, leaf);
+                    self.push(entry.node(), ALL, leaf);
                 } else {
                     self.memory.set_entry(node, slot, leaf);
                 }
@@ -349,9 +335,9 @@ impl<M: TrieMemory> Trie<M> {
     fn store(&mut self, root: &mut Root, link: Link, entry: FibEntry) {
         match link {
             Link::Root => {
-                root.node = entry.index();
+                root.node = entry.node();
                 if let Some(router) = root.published {
-                    self.memory.set_root(router, root.node);
+                    self.memory.set_root(router, root.entrance());
                 }
             }
             Link::Slot { node, slot } => self.memory.set_entry(node, slot, entry),
@@ -362,7 +348,7 @@ impl<M: TrieMemory> Trie<M> {
         (0..=u8::MAX)
             .map(move |slot| (slot, self.memory.entry(node, slot)))
             .filter(|(_, entry)| entry.is_child())
-            .map(|(slot, entry)| (slot, entry.index()))
+            .map(|(slot, entry)| (slot, entry.node()))
     }
 
     fn content(&self, node: u32) -> &Content {

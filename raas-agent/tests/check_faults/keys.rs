@@ -145,7 +145,7 @@ fn keys_types_bounds_and_names() {
             edits: &[("fabric.toml", "1024", "0x10")],
             faults: &[(
                 "fabric.toml:4:13: `fib-nodes` must be 256 to 524288, not `0x10`",
-                "write an integer from 256 to 1048576",
+                "write an integer from 256 to 524288",
             )],
         },
         Case {

@@ -2,7 +2,7 @@
 //!
 //! Exits: `PUNT_NO_ROUTE`.
 
-use raas_common::{Be32, Exit, FibEntry, Nexthop, StepKind, bucket};
+use raas_common::{Be32, Exit, FibEntry, FibRoot, Nexthop, StepKind, bucket};
 
 use crate::{maps, packet::Packet};
 
@@ -14,11 +14,11 @@ pub fn lookup<P: Packet>(
     destination: Be32,
     hash: u32,
 ) -> Result<&'static Nexthop, Exit> {
-    let router = maps::router(router);
-    let entry = descend(router.root, destination);
-    packet.note(|| StepKind::ENTRY.with([entry.bits, bucket(hash, router.seed) as u32, 0]));
+    let entry = descend(maps::fib_root(router), destination);
+    let bucket = || bucket(hash, maps::seed(router));
+    packet.note(|| StepKind::ENTRY.with([entry.bits, bucket() as u32, 0]));
     let nexthop = if entry.is_group() {
-        maps::group_member(entry.index(), bucket(hash, router.seed))
+        maps::group_member(entry.index(), bucket())
     } else if entry.is_leaf() {
         entry.index()
     } else {
@@ -29,10 +29,14 @@ pub fn lookup<P: Packet>(
 
 /// One level for each byte of the destination, first on the wire first.
 #[inline(always)]
-fn descend(root: u32, destination: Be32) -> FibEntry {
+fn descend(root: FibRoot, destination: Be32) -> FibEntry {
     let nodes = maps::fib_nodes();
-    let mut entry = FibEntry::child(root);
-    for byte in destination.raw().to_ne_bytes() {
+    let [first, rest @ ..] = destination.raw().to_ne_bytes();
+    let mut entry = root.enter(first);
+    if !root.has_row() {
+        entry = nodes.below(entry, first).unwrap_or_default();
+    }
+    for byte in rest {
         let Some(below) = nodes.below(entry, byte) else { break };
         entry = below;
     }

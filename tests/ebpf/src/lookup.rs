@@ -12,6 +12,7 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use raas_common::Be32;
+use raas_ebpf::{Table, memory};
 
 use crate::request::Request;
 
@@ -24,13 +25,17 @@ const ROUTER: u32 = 1;
 const AF_INET: u8 = 2;
 
 #[btf_map]
-static DESTINATIONS: Array<Be32, { LOOKUPS as usize }> = Array::new();
+static DESTINATIONS: Table<Destinations> = Table::new();
 /// What was found, added up: each nexthop is a number.
 #[btf_map]
 static FOUND: Array<u64, 1> = Array::new();
 /// The peer: prefix → nexthop.
 #[btf_map]
 static PREFIXES: LpmTrie<Be32, u32, ROUTES> = LpmTrie::new();
+
+/// A power of two of them.
+#[repr(C)]
+struct Destinations([Be32; LOOKUPS as usize]);
 
 /// What a loop keeps on the stack.
 struct Loop {
@@ -39,13 +44,13 @@ struct Loop {
 }
 
 /// Gives the number of a destination's nexthop.
-trait Table {
+trait Routes {
     fn look_up(context: *mut c_void, destination: Be32) -> Option<u32>;
 }
 
 /// Looks every destination up.
 #[inline(always)]
-fn look_up_all<T: Table>(context: &XdpContext) -> u32 {
+fn look_up_all<T: Routes>(context: &XdpContext) -> u32 {
     let mut state = Loop { context: context.as_ptr(), found: 0 };
     let step: extern "C" fn(u64, *mut Loop) -> i64 = step::<T>;
     // SAFETY: the callback gets the state, which lives until the loop has ended.
@@ -57,12 +62,13 @@ fn look_up_all<T: Table>(context: &XdpContext) -> u32 {
     xdp_action::XDP_PASS
 }
 
-extern "C" fn step<T: Table>(index: u64, state: *mut Loop) -> i64 {
+extern "C" fn step<T: Routes>(index: u64, state: *mut Loop) -> i64 {
     // SAFETY: `look_up_all`'s.
     let state = unsafe { &mut *state };
-    if let Some(destination) = DESTINATIONS.get(index as u32)
-        && let Some(nexthop) = T::look_up(state.context, *destination)
-    {
+    // SAFETY: within the map's value.
+    let destination =
+        unsafe { *(*memory(&DESTINATIONS)).0.as_ptr().add((index % u64::from(LOOKUPS)) as usize) };
+    if let Some(nexthop) = T::look_up(state.context, destination) {
         state.found += u64::from(nexthop);
     }
     0
@@ -70,7 +76,7 @@ extern "C" fn step<T: Table>(index: u64, state: *mut Loop) -> i64 {
 
 struct Nothing;
 
-impl Table for Nothing {
+impl Routes for Nothing {
     #[inline(always)]
     fn look_up(_context: *mut c_void, destination: Be32) -> Option<u32> {
         Some(destination.raw())
@@ -79,7 +85,7 @@ impl Table for Nothing {
 
 struct FastPath;
 
-impl Table for FastPath {
+impl Routes for FastPath {
     #[inline(always)]
     fn look_up(context: *mut c_void, destination: Be32) -> Option<u32> {
         let context = XdpContext::new(context.cast());
@@ -89,7 +95,7 @@ impl Table for FastPath {
 
 struct LpmTrieMap;
 
-impl Table for LpmTrieMap {
+impl Routes for LpmTrieMap {
     #[inline(always)]
     fn look_up(_context: *mut c_void, destination: Be32) -> Option<u32> {
         PREFIXES.get(&Key::new(32, destination)).copied()
@@ -98,7 +104,7 @@ impl Table for LpmTrieMap {
 
 struct Kernel;
 
-impl Table for Kernel {
+impl Routes for Kernel {
     /// The kernel gives the nexthop's MAC, of which the last byte is its number.
     #[inline(always)]
     fn look_up(context: *mut c_void, destination: Be32) -> Option<u32> {

@@ -35,7 +35,7 @@ impl Fib {
             let found = self.nodes[node as usize].entries[usize::from(byte)];
             assert!(!found.is_leaf(), "{prefix}/{} is covered", bytes * 8);
             node = if found.is_child() {
-                found.index()
+                found.node()
             } else {
                 let child = self.root();
                 self.nodes[node as usize].entries[usize::from(byte)] = FibEntry::child(child);

@@ -9,8 +9,8 @@ use super::{
     program::{INGRESS, Program},
 };
 use raas_common::{
-    BUCKETS, Be32, Domain, EncapSlot, FdbEntry, FdbKey, FdbKind, FibEntry, Globals, GlobalsFlags, Group, Mac,
-    Nexthop, NexthopKind, Port, PortKind, Router, TunnelIngress, TunnelKey, TunnelKind,
+    BUCKETS, Be32, Domain, EncapSlot, FdbEntry, FdbKey, FdbKind, FibEntry, FibRoot, Globals, GlobalsFlags,
+    Group, Mac, Nexthop, NexthopKind, Port, PortKind, Router, TunnelIngress, TunnelKey, TunnelKind,
 };
 
 /// Counter scopes: of the port that packets enter, and of the tunnels.
@@ -212,7 +212,7 @@ pub fn set_fib(program: &mut Program, leaf_routes: [(Ipv4Addr, usize, FibEntry);
     fib.add(transit, TO_BLACKHOLE, 3, FibEntry::nexthop(7));
     fib.store(program);
     for (router, root) in [(LEAF_ROUTER, leaf), (SPINE_ROUTER, spine), (TRANSIT_ROUTER, transit)] {
-        program.set("ROUTERS", router, Router { root, seed: SEED });
+        program.set("ROUTERS", router, Router { root: FibRoot::node(root), seed: SEED });
     }
 }
 

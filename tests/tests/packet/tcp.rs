@@ -13,7 +13,7 @@ use std::{
 };
 
 use raas_common::{
-    Be32, Domain, EncapSlot, Exit, FdbEntry, FdbKey, FdbKind, FibEntry, Mac, Nexthop, NexthopFlags,
+    Be32, Domain, EncapSlot, Exit, FdbEntry, FdbKey, FdbKind, FibEntry, FibRoot, Mac, Nexthop, NexthopFlags,
     NexthopKind, Port, PortKind, Router, TunnelIngress, TunnelKey, TunnelKind,
 };
 use raas_lab::packet::Underlay;
@@ -106,7 +106,7 @@ impl Hypervisor {
         self.program.set("NEXTHOPS", self.nexthops, nexthop);
         self.fib.add(self.root, destination, 4, FibEntry::nexthop(self.nexthops));
         self.fib.store(&mut self.program);
-        self.program.set("ROUTERS", ROUTER, Router { root: self.root, seed: 0 });
+        self.program.set("ROUTERS", ROUTER, Router { root: FibRoot::node(self.root), seed: 0 });
     }
 
     fn route_into(&mut self, destination: Ipv4Addr, tunnel: u32) {

@@ -129,7 +129,7 @@ fn damaged_tables_are_left_to_the_kernel_until_new_ones_are_complete() {
     isolated(|pins| {
         open(pins, None).write(default_route(2), &topology());
         let mut memory = FibMemory::open(pins).unwrap();
-        let root = memory.root(ROUTER);
+        let root = memory.root(ROUTER).enter(0).node();
         memory.set_entry(root, 0, raas_common::FibEntry::child(root));
         let mut writer = open(pins, None);
         assert_eq!(routed(pins), None);

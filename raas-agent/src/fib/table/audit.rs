@@ -2,7 +2,7 @@
 
 use std::io;
 
-use raas_common::Group;
+use raas_common::{FibRoot, Group};
 
 use super::{
     super::{
@@ -47,7 +47,7 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
         }
         for router in 1..memory.router_capacity() {
             let table = RouterId::new(router).and_then(|id| self.tables.get(&id)).filter(|table| !table.held);
-            let root = table.map_or(0, |table| table.current.node());
+            let root = table.map_or(FibRoot::NONE, |table| table.current.entrance());
             if memory.root(router) != root {
                 memory.set_root(router, root);
                 wrong.routers += 1;

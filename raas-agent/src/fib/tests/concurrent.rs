@@ -72,12 +72,13 @@ proptest! {
     #[test]
     fn a_reader_on_another_core_finds_only_routes_of_its_time(
         course in courses(),
+        wide_from in widths(),
     ) {
         let progress = Progress::default();
         let section = Section::default();
-        let memory = Shared::new(ROUTERS, 2048, 256, 512);
+        let memory = Shared::new(ROUTERS, 4096, 256, 512);
         let writer = Paced::writer(memory.clone(), &progress);
-        let mut fib = Fib::new(writer, section.clone()).unwrap();
+        let mut fib = Fib::new(writer, section.clone()).unwrap().widen_from(wide_from);
         watch(&course, &progress, &memory, &section, false, |next| step(&mut fib, next).unwrap());
     }
 

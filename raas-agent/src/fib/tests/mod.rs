@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 use self::{
     readers::{Epoch, Reader, Watched},
-    reference::{Reference, Step, actions, addresses, id, nexthop, prefixes, routers, steps},
+    reference::{Reference, Step, actions, addresses, id, nexthop, prefixes, routers, steps, widths},
 };
 use super::{
     Change, Fib, FibError, Grace, HeapMemory, NexthopMemory, RouterId, TakeoverError, TrieMemory, lookup,
@@ -56,7 +56,7 @@ fn assert_no_leak(fib: &mut WatchedFib) {
     }
 }
 
-/// Every node but the roots' is needed, every route is there.
+/// Every node but the roots' and those in rows is needed, every route is there.
 fn assert_same_as_fresh(fib: &mut WatchedFib, reference: &Reference) {
     fib.reclaim().unwrap();
     let (memory, epoch) = watched(HeapMemory::new(ROUTERS, 4096, 64, 64), &[]);
@@ -69,7 +69,8 @@ fn assert_same_as_fresh(fib: &mut WatchedFib, reference: &Reference) {
         prefixes.sort();
         assert!(prefixes.iter().eq(routes.keys()));
     }
-    if reference.next.is_empty() {
+    let wide = |router| fib.memory().root(router).has_row();
+    if reference.next.is_empty() && !(1..ROUTERS).any(wide) {
         assert_eq!(fib.counts().nodes.used, fresh.counts().nodes.used);
         assert_eq!(fib.counts().nexthops.used, fresh.counts().nexthops.used);
     }
@@ -82,9 +83,10 @@ proptest! {
     fn readers_see_old_or_new_and_the_end_is_the_longest_match(
         steps in prop::collection::vec(steps(), 1..60),
         readers in prop::collection::vec(addresses(), 6),
+        wide_from in widths(),
     ) {
-        let (memory, epoch) = watched(HeapMemory::new(ROUTERS, 1024, 64, 64), &readers);
-        let mut fib = Fib::new(memory, epoch).unwrap();
+        let (memory, epoch) = watched(HeapMemory::new(ROUTERS, 4096, 64, 64), &readers);
+        let mut fib = Fib::new(memory, epoch).unwrap().widen_from(wide_from);
         let mut reference = Reference::default();
         fib.memory().expect(|_| [0].into());
         for next in &steps {
@@ -131,9 +133,10 @@ proptest! {
         old in prop::collection::vec((routers(), prefixes(), actions()), 0..40),
         new in prop::collection::vec((routers(), prefixes(), actions()), 0..40),
         readers in prop::collection::vec(addresses(), 6),
+        (wide_from, then_from) in (widths(), widths()),
     ) {
-        let (memory, epoch) = watched(HeapMemory::new(ROUTERS, 1024, 64, 64), &[]);
-        let mut first = Fib::new(memory, epoch).unwrap();
+        let (memory, epoch) = watched(HeapMemory::new(ROUTERS, 4096, 64, 64), &[]);
+        let mut first = Fib::new(memory, epoch).unwrap().widen_from(wide_from);
         let (mut before, mut after) = (Reference::default(), Reference::default());
         for (router, prefix, action) in old {
             let set = Step::Set(router, prefix, action);
@@ -141,7 +144,7 @@ proptest! {
             step(&mut first, &set).unwrap();
         }
         let (memory, epoch) = watched(first.memory().memory.clone(), &readers);
-        let mut fib = Fib::take_over(memory, epoch).unwrap();
+        let mut fib = Fib::take_over(memory, epoch).unwrap().widen_from(then_from);
         fib.memory().expect(|reader| before.lookup(reader.router, reader.address));
         for (router, prefix, action) in new {
             let set = Step::Set(router, prefix, action);
@@ -175,7 +178,7 @@ fn apply_says_what_it_did() {
     assert_eq!(fib.route(router, prefix).unwrap(), [nexthop(2); 128]);
     assert_eq!(fib.counts().routes[&1], 1);
     assert_eq!(fib.apply(router, prefix, None).unwrap(), Change::Withdrawn);
-    assert_eq!(fib.memory().root(1), 0, "an empty table needs no root");
+    assert_eq!(fib.memory().root(1), raas_common::FibRoot::NONE, "an empty table needs no root");
 }
 
 /// The nexthops by bucket that the readers of `address` find.
@@ -214,9 +217,36 @@ fn resilience_survives_deaths_and_takeovers() {
 }
 
 #[test]
+fn a_large_table_is_wide_where_there_is_room() {
+    let (memory, epoch) = watched(HeapMemory::new(ROUTERS, 1281, 8, 8), &[]);
+    let mut fib = Fib::new(memory, epoch).unwrap().widen_from(2);
+    let is_wide = |fib: &WatchedFib, router| fib.memory().root(router).has_row();
+    let action = nexthop(1).into();
+    let mut add = |router, prefix: &str| {
+        fib.apply(id(router), prefix.parse().unwrap(), Some(&action)).unwrap();
+        is_wide(&fib, router)
+    };
+    assert!(!add(1, "192.0.2.0/24"), "one route");
+    assert!(add(1, "198.51.100.0/24"), "two");
+    assert!(!add(2, "192.0.2.0/24") && !add(2, "198.51.100.0/24"), "1024 nodes would have to be free");
+    fib.remove_router(id(1));
+    fib.reclaim().unwrap();
+    assert_eq!(fib.counts().nodes.used, 5);
+    let mut add = |prefix: &str| fib.apply(id(2), prefix.parse().unwrap(), Some(&action)).unwrap();
+    add("203.0.113.0/24");
+    add("203.0.113.0/25");
+    assert!(is_wide(&fib, 2), "four routes, and there is room again");
+    assert_eq!(
+        lookup(fib.memory(), 2, "203.0.113.1".parse().unwrap()),
+        lookup(fib.memory(), 2, "192.0.2.1".parse().unwrap())
+    );
+    assert_eq!(lookup(fib.memory(), 2, "203.0.114.1".parse().unwrap()), raas_common::FibEntry::NONE);
+}
+
+#[test]
 fn damaged_memory_is_not_taken_over() {
     let mut memory = HeapMemory::new(ROUTERS, 8, 8, 8);
-    memory.set_root(1, 3);
+    memory.set_root(1, raas_common::FibRoot::node(3));
     memory.set_entry(3, 0, raas_common::FibEntry::child(3));
     let (memory, epoch) = watched(memory, &[]);
     let error = Fib::take_over(memory, epoch).err().unwrap();

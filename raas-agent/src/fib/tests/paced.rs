@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
-use raas_common::{FibEntry, Group, Nexthop};
+use raas_common::{FibEntry, FibRoot, Group, Nexthop};
 
 use super::course::{Progress, pause};
 use crate::fib::{NexthopMemory, TrieMemory};
@@ -62,12 +62,12 @@ impl<M: TrieMemory> TrieMemory for Paced<'_, M> {
         self.memory.router_capacity()
     }
 
-    fn root(&self, router: u32) -> u32 {
+    fn root(&self, router: u32) -> FibRoot {
         self.memory.root(router)
     }
 
-    fn set_root(&mut self, router: u32, node: u32) {
-        self.memory.set_root(router, node);
+    fn set_root(&mut self, router: u32, root: FibRoot) {
+        self.memory.set_root(router, root);
         self.pause(2);
     }
 

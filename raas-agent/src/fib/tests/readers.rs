@@ -9,7 +9,7 @@ use std::{
     rc::Rc,
 };
 
-use raas_common::{FibEntry, Group, Nexthop};
+use raas_common::{FibEntry, FibRoot, Group, Nexthop};
 
 use crate::fib::{
     Grace, HeapMemory, NexthopMemory, TrieMemory,
@@ -36,13 +36,13 @@ impl Reader {
     }
 
     fn capture(&mut self, memory: &HeapMemory) {
-        let mut entry = FibEntry::child(memory.root(self.router));
-        self.held.insert((entry.bits, 0));
-        for (consumed, octet) in (1..).zip(self.address.octets()) {
-            if !entry.is_child() {
-                break;
-            }
-            entry = memory.entry(entry.index(), octet);
+        let octets = self.address.octets();
+        let root = memory.root(self.router);
+        let (mut entry, mut consumed) = (root.enter(octets[0]), usize::from(root.has_row()));
+        self.held.insert((entry.bits, consumed));
+        while entry.is_child() && consumed < octets.len() {
+            entry = memory.entry(entry.node(), octets[consumed]);
+            consumed += 1;
             self.held.insert((entry.bits, consumed));
         }
     }
@@ -145,9 +145,15 @@ impl Watched {
     }
 
     fn check(&self) {
+        self.check_those(|_| true);
+    }
+
+    fn check_those(&self, concerned: impl Fn(&Reader) -> bool) {
         self.finish_readers();
         let mut outcomes = BTreeMap::new();
-        self.readers.borrow().iter().for_each(|reader| reader.check(&self.memory, &mut outcomes));
+        let readers = self.readers.borrow();
+        let concerned = readers.iter().filter(|reader| concerned(reader));
+        concerned.for_each(|reader| reader.check(&self.memory, &mut outcomes));
     }
 }
 
@@ -160,12 +166,12 @@ impl TrieMemory for Watched {
         self.memory.router_capacity()
     }
 
-    fn root(&self, router: u32) -> u32 {
+    fn root(&self, router: u32) -> FibRoot {
         self.memory.root(router)
     }
 
-    fn set_root(&mut self, router: u32, node: u32) {
-        self.memory.set_root(router, node);
+    fn set_root(&mut self, router: u32, root: FibRoot) {
+        self.memory.set_root(router, root);
         self.check();
     }
 
@@ -175,11 +181,17 @@ impl TrieMemory for Watched {
 
     fn set_entry(&mut self, node: u32, slot: u8, entry: FibEntry) {
         self.memory.set_entry(node, slot, entry);
-        self.check();
+        // Nobody else comes by.
+        self.check_those(|reader| reader.address.octets().contains(&slot));
     }
 
     fn fill(&mut self, node: u32, entry: FibEntry) {
         self.memory.fill(node, entry);
+        self.check();
+    }
+
+    fn copy(&mut self, from: u32, to: u32) {
+        self.memory.copy(from, to);
         self.check();
     }
 }

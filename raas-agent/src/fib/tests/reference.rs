@@ -135,6 +135,11 @@ pub fn numbered(numbers: Range<u32>) -> impl Strategy<Value = RouteAction> {
     })
 }
 
+/// Routes from which on a table is widened: at once, soon, never.
+pub fn widths() -> impl Strategy<Value = u32> {
+    prop::sample::select(vec![1, 8, 1 << 20])
+}
+
 pub fn steps() -> impl Strategy<Value = Step> {
     steps_of(prefixes, actions())
 }

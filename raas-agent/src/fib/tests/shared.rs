@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use raas_common::{BUCKETS, FibEntry, Group, Nexthop, NexthopKind};
+use raas_common::{BUCKETS, FibEntry, FibRoot, Group, Nexthop, NexthopKind};
 
 use crate::fib::{Grace, NexthopMemory, TrieMemory};
 
@@ -52,12 +52,12 @@ impl TrieMemory for Shared {
         self.0.roots.len() as u32
     }
 
-    fn root(&self, router: u32) -> u32 {
-        self.0.roots[router as usize].load(Ordering::Relaxed)
+    fn root(&self, router: u32) -> FibRoot {
+        FibRoot { bits: self.0.roots[router as usize].load(Ordering::Relaxed) }
     }
 
-    fn set_root(&mut self, router: u32, node: u32) {
-        self.0.roots[router as usize].store(node, Ordering::Release);
+    fn set_root(&mut self, router: u32, root: FibRoot) {
+        self.0.roots[router as usize].store(root.bits, Ordering::Release);
     }
 
     fn entry(&self, node: u32, slot: u8) -> FibEntry {

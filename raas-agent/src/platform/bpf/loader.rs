@@ -6,16 +6,16 @@ use std::{collections::BTreeMap, os::fd::AsFd as _, path::Path};
 use anyhow::{Context as _, Result, ensure};
 use aya::{Ebpf, EbpfLoader, maps::Map, programs::Program};
 use aya_obj::generated::BPF_F_MMAPABLE;
-use raas_common::{DEFAULT_FIB_NODES, MAX_FIB_NODES};
+use raas_common::{DEFAULT_FIB_NODES, FibEntry, MAX_FIB_NODES};
 
 use super::{
     btf,
     resolve::{Reference, resolve},
 };
 
-/// The type of the FIB's pool, and the variable that says how many nodes it has (`raas-ebpf`).
+/// The type of the FIB's pool, and the variable that says which node is the last (`raas-ebpf`).
 const POOL: &str = "FibPool";
-const POOL_NODES: &str = "FIB_POOL_NODES";
+const LAST_NODE: &str = "FIB_LAST_NODE";
 
 /// What is to be loaded, and how.
 pub struct Loader<'a> {
@@ -67,8 +67,9 @@ impl<'a> Loader<'a> {
         let maps = loader.load(&object).context("making the maps")?;
 
         let resolved = resolve(&object, |name| reference(maps.map(name)?))?;
+        let last = FibEntry::child(self.fib_nodes - 1);
         let mut loader = EbpfLoader::new();
-        loader.btf(None).override_global(POOL_NODES, &self.fib_nodes, true);
+        loader.btf(None).override_global(LAST_NODE, &last.bits, true);
         for (name, value) in &self.globals {
             loader.override_global(name, value, true);
         }
@@ -79,7 +80,7 @@ impl<'a> Loader<'a> {
 
 /// The object with `fib_nodes` nodes in the FIB's pool.
 pub(super) fn sized(object: &[u8], fib_nodes: u32) -> Result<Vec<u8>> {
-    ensure!(fib_nodes <= MAX_FIB_NODES, "a FIB of {fib_nodes} nodes: {MAX_FIB_NODES} at most");
+    ensure!((1..=MAX_FIB_NODES).contains(&fib_nodes), "a FIB of {fib_nodes} nodes: 1 to {MAX_FIB_NODES}");
     let mut object = object.to_vec();
     btf::resize(&mut object, POOL, fib_nodes)?;
     Ok(object)

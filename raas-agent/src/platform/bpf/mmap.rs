@@ -16,7 +16,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use aya::maps::MapData;
 use memmap2::{MmapOptions, MmapRaw};
-use raas_common::{FibEntry, FibNode, Group, Nexthop, Router};
+use raas_common::{FibEntry, FibNode, FibRoot, Group, Nexthop, Router};
 
 use super::pins::{self, Pins};
 use crate::{
@@ -137,12 +137,12 @@ impl TrieMemory for FibMemory {
         self.routers.capacity::<Router>()
     }
 
-    fn root(&self, router: u32) -> u32 {
-        self.routers.get(root_of(router))
+    fn root(&self, router: u32) -> FibRoot {
+        FibRoot { bits: self.routers.get(root_of(router)) }
     }
 
-    fn set_root(&mut self, router: u32, node: u32) {
-        self.routers.publish(root_of(router), node);
+    fn set_root(&mut self, router: u32, root: FibRoot) {
+        self.routers.publish(root_of(router), root.bits);
     }
 
     #[inline]

@@ -3,14 +3,17 @@
 
 use std::net::Ipv4Addr;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use aya::{
     TestRun as _, TestRunOptions,
-    maps::{Array, MapData},
+    maps::{Array, Map, MapData},
     programs::Xdp,
 };
 
-use raas_agent::platform::bpf::Object;
+use raas_agent::{
+    exact::Words as _,
+    platform::bpf::{Mapped, Object},
+};
 
 use crate::{
     apart::apart,
@@ -70,7 +73,7 @@ fn run(session: &mut Session) -> Result<()> {
             ours.add(new)?;
             Prefixes::of(new).add_to(&programs)?;
             add_to_kernel(new)?;
-            set_destinations(&mut programs, &routes::destinations(&routes[..size], LOOKUPS))?;
+            set_destinations(&programs, &routes::destinations(&routes[..size], LOOKUPS))?;
 
             let mut agreed = None;
             let measured = session.measure(name, Unit::NANOSECONDS, &PEERS, |contestant| {
@@ -122,11 +125,11 @@ fn xdp<'a>(programs: &'a mut Object, name: &str) -> Result<&'a mut Xdp> {
     Ok(programs.program_mut(name).with_context(|| format!("no program {name}"))?.try_into()?)
 }
 
-fn set_destinations(programs: &mut Object, destinations: &[Ipv4Addr]) -> Result<()> {
-    let map = programs.map_mut("DESTINATIONS").context("no map DESTINATIONS")?;
-    let mut map: Array<&mut MapData, u32> = map.try_into()?;
-    for (index, destination) in (0..).zip(destinations) {
-        map.set(index, u32::from(*destination).to_be(), 0)?;
+fn set_destinations(programs: &Object, destinations: &[Ipv4Addr]) -> Result<()> {
+    let Some(Map::Array(map)) = programs.map("DESTINATIONS") else { bail!("no map DESTINATIONS") };
+    let map = Mapped::of(map)?;
+    for (index, destination) in destinations.iter().enumerate() {
+        map.publish(index, u32::from(*destination).to_be());
     }
     Ok(())
 }

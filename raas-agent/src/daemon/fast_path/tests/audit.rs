@@ -1,6 +1,6 @@
 //! What somebody else wrote into the live maps is found and repaired.
 
-use raas_common::BUCKETS;
+use raas_common::{BUCKETS, FibRoot};
 
 use super::{
     way::{LOOPBACK, Way, neighbour, send, tables},
@@ -44,7 +44,7 @@ fn entries_that_somebody_else_wrote_are_found_and_repaired() {
         let damage: [(Damage<'_>, &[&str]); 5] = [
             (&|fib, _| fib.set_nexthop(nexthop, &neighbour(9)).unwrap(), &["NEXTHOPS: 1 entry"]),
             (&|fib, _| fib.set_group(group, &nobody).unwrap(), &["GROUPS: 1 entry"]),
-            (&|fib, _| fib.set_root(ROUTER, 0), &["ROUTERS: 1 entry"]),
+            (&|fib, _| fib.set_root(ROUTER, FibRoot::NONE), &["ROUTERS: 1 entry"]),
             (&|fib, _| fib.set_root(9, root), &["ROUTERS: 1 entry"]),
             (
                 &|_, maps| {
@@ -64,7 +64,7 @@ fn entries_that_somebody_else_wrote_are_found_and_repaired() {
             assert_eq!(ways(), right, "{found:?}: repaired");
             assert_eq!(writer.audit(&topology), [] as [String; 0], "{found:?}: repaired once");
         }
-        assert_eq!(FibMemory::open(pins).unwrap().root(9), 0);
+        assert_eq!(FibMemory::open(pins).unwrap().root(9), FibRoot::NONE);
         assert!(writer.maps.fdb.entries().is_empty());
         assert_eq!(writer.maps.domains.get(7).unwrap(), Domain::default());
         assert_eq!(writer.faults(&topology), [] as [String; 0]);

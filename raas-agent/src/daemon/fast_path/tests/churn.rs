@@ -15,6 +15,7 @@ use crate::{
             batches::Batches,
             course::{COVERED, Course, OTHER, Progress, courses},
             paced::Paced,
+            reference::widths,
         },
     },
     platform::bpf::tests::Program,
@@ -27,8 +28,8 @@ const PATIENCE: Duration = Duration::from_millis(400);
 /// are neighbours.
 const NEIGHBOURS: u32 = 6;
 
-/// Nodes: more than a course needs.
-const NODES: u32 = 512;
+/// Nodes: more than a course needs, also with tables that are wide.
+const NODES: u32 = 4096;
 
 /// What the nexthop of a number does.
 fn nexthop(router: RouterId, number: u32) -> Nexthop {
@@ -84,11 +85,12 @@ fn the_program_takes_only_ways_of_its_time() {
         drop(writer);
         let program = Program::open(pins);
         let config = Config { cases: 8, max_shrink_iters: 8, failure_persistence: None, ..Config::default() };
-        let outcome = TestRunner::new(config).run(&courses(), |course| {
+        let outcome = TestRunner::new(config).run(&(courses(), widths()), |(course, wide_from)| {
             let progress = Progress::default();
             // As the writer has it, but that this one stops now and then in the middle of something.
             let memory = Paced::writer(FibMemory::open(pins).unwrap(), &progress);
-            let mut batches = Batches::new(Backlog::new(Fib::new(memory, Membarrier).unwrap()));
+            let mut batches =
+                Batches::new(Backlog::new(Fib::new(memory, Membarrier).unwrap().widen_from(wide_from)));
             let read = |turn| check(&course, &progress, &program, turn);
             course.play(&progress, PATIENCE, read, |step| {
                 let error = batches.step(step, action).unwrap();
