@@ -131,7 +131,9 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
         let groups = SlotPool::new(memory.group_capacity(), |id| {
             taken.is_some_and(|inherited| inherited.groups.contains_key(&id))
         });
-        let trie = Trie::new(memory, |node| taken.is_some_and(|inherited| inherited.nodes[node as usize]));
+        let mut trie =
+            Trie::new(memory, |node| taken.is_some_and(|inherited| inherited.nodes[node as usize]));
+        trie.empty_node_0();
         Self {
             trie,
             nexthops: Interner::new(nexthops),
@@ -272,10 +274,10 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
         self.derived = None;
     }
 
-    /// Widens tables of so many routes already, for tests.
+    /// Widens tables of so many nodes below the root already, for tests.
     #[cfg(test)]
-    pub(crate) fn widen_from(mut self, routes: u32) -> Self {
-        self.trie.widen_from(routes);
+    pub(crate) fn widen_from(mut self, nodes: u16) -> Self {
+        self.trie.widen_from(nodes);
         self
     }
 

@@ -16,7 +16,7 @@ use super::{
 /// The live tables are not what an agent of this version leaves behind.
 #[derive(Debug, thiserror::Error)]
 pub enum TakeoverError {
-    /// A trie refers to a node beyond the pool, to one twice, or is deeper than an address is long.
+    /// A trie refers to what is no node of the pool, to a node twice, or is deeper than an address is long.
     #[error("the live FIB of router {router} is damaged at node {node}")]
     DamagedTrie {
         /// The router.
@@ -52,7 +52,7 @@ impl Inherited {
             // The root node, or each node of the row.
             let bytes = if root.has_row() { 0..=u8::MAX } else { 0..=0 };
             for entry in bytes.map(|byte| root.enter(byte)) {
-                found.scan_node(memory, router, entry.node(), usize::from(root.has_row()))?;
+                found.scan_node(memory, router, entry, usize::from(root.has_row()))?;
             }
         }
         Ok(found)
@@ -62,17 +62,19 @@ impl Inherited {
         &mut self,
         memory: &(impl TrieMemory + NexthopMemory),
         router: u32,
-        node: u32,
+        reference: FibEntry,
         depth: usize,
     ) -> Result<(), TakeoverError> {
+        let node = reference.node();
+        let is_node = node != 0 && reference == FibEntry::child(node);
         match self.nodes.get_mut(node as usize) {
-            Some(seen @ false) if depth < 4 => *seen = true,
+            Some(seen @ false) if depth < 4 && is_node => *seen = true,
             _ => return Err(TakeoverError::DamagedTrie { router, node }),
         }
         for slot in 0..=u8::MAX {
             let entry = memory.entry(node, slot);
             if entry.is_child() {
-                self.scan_node(memory, router, entry.node(), depth + 1)?;
+                self.scan_node(memory, router, entry, depth + 1)?;
             } else if entry.is_leaf() {
                 self.scan_leaf(memory, entry)?;
             }

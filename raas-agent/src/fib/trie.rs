@@ -16,8 +16,8 @@ use super::{
 };
 pub use root::Root;
 
-/// Routes from which on a trie is worth 256 nodes in a row: a table that fills nearly as many anyway.
-const WIDE_FROM: u32 = 1 << 14;
+/// Nodes below the root from which on a trie gets all 256, in a row: at most as many again.
+const WIDE_FROM: u16 = 128;
 
 /// The pool has too few free nodes for a route; nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,8 +73,8 @@ pub struct Trie<M> {
     /// What is in each node, up to the last that was ever used. That of a free node is empty.
     contents: Vec<Content>,
     nodes: SlotPool,
-    /// Routes from which on a trie is [widened](Self::widen), a power of two.
-    wide_from: u32,
+    /// Nodes below the root from which on a trie is [widened](Self::widen).
+    wide_from: u16,
 }
 
 impl<M: TrieMemory> Trie<M> {
@@ -82,6 +82,14 @@ impl<M: TrieMemory> Trie<M> {
     pub fn new(memory: M, taken: impl Fn(u32) -> bool) -> Self {
         let capacity = memory.node_capacity();
         Self { memory, contents: Vec::new(), nodes: SlotPool::new(capacity, taken), wide_from: WIDE_FROM }
+    }
+
+    /// Empties the node where look-ups without a route end, and says how many entries it had: nobody writes them.
+    pub fn empty_node_0(&mut self) -> usize {
+        let stray: Vec<_> =
+            (0..=u8::MAX).filter(|&slot| self.memory.entry(0, slot) != FibEntry::NONE).collect();
+        stray.iter().for_each(|&slot| self.memory.set_entry(0, slot, FibEntry::NONE));
+        stray.len()
     }
 
     /// The memory.
@@ -110,7 +118,9 @@ impl<M: TrieMemory> Trie<M> {
             let entry = self.follow(root, link);
             if !entry.is_child() {
                 self.graft(root, link, depth, &place, entry, leaf)?;
-                self.grown(root);
+                if depth == 1 && self.content(root.node).children >= self.wide_from {
+                    self.widen(root);
+                }
                 return Ok(None);
             }
             let node = entry.node();
@@ -118,11 +128,11 @@ impl<M: TrieMemory> Trie<M> {
         }
         let Link::Slot { node, .. } = link else { unreachable!("a place has a depth") };
         let old = self.content_mut(node).routes.set(place.index, leaf);
+        if old.is_none() {
+            root.routes += 1;
+        }
         if old != Some(leaf) {
             self.push(node, place.index, leaf);
-        }
-        if old.is_none() {
-            self.grown(root);
         }
         Ok(old)
     }
@@ -157,19 +167,12 @@ impl<M: TrieMemory> Trie<M> {
             self.content_mut(node).children += 1;
         }
         self.store(root, link, first);
+        root.routes += 1;
         Ok(())
     }
 
-    /// Counts a route that was added.
-    fn grown(&mut self, root: &mut Root) {
-        root.routes += 1;
-        if root.routes >= self.wide_from && root.routes.is_power_of_two() {
-            self.widen(root);
-        }
-    }
-
     /// Removes a route, and returns its leaf. Its addresses fall to the covering route; nodes that hold no
-    /// route any more are unlinked with one store and quarantined.
+    /// route any more, but for those in a row, are unlinked with one store and quarantined.
     pub fn withdraw(&mut self, root: &mut Root, prefix: Ipv4Net) -> Option<FibEntry> {
         let place = Place::of(prefix);
         let mut links = [Link::Root; 5];
@@ -185,6 +188,10 @@ impl<M: TrieMemory> Trie<M> {
         let Link::Slot { node, .. } = links[place.depth + 1] else { return None };
         let old = self.content_mut(node).routes.take(place.index)?;
         root.routes -= 1;
+        if root.routes == 0 && root.row.is_some() {
+            self.dissolve(root);
+            return Some(old);
+        }
         let cover = self.cover(&links[..=place.depth], node, place.index);
 
         let mut unlink = None;

@@ -32,7 +32,7 @@ impl Differences {
 }
 
 impl Writer {
-    /// Compares the maps with what they are to hold (all but the trie's nodes), writes again what is wrong, and
+    /// Compares the maps with what they are to hold (all but the nodes of tries), writes again what is wrong, and
     /// says what that was.
     pub fn audit(&mut self, topology: &Topology) -> Vec<String> {
         // What could not be written is wrong for a known reason, and tried again anyhow.
@@ -51,6 +51,7 @@ impl Writer {
                 wrong.add("NEXTHOPS", routes.nexthops);
                 wrong.add("GROUPS", routes.groups);
                 wrong.add("ROUTERS", routes.routers);
+                wrong.add("FIB_NODES", routes.nodes);
             }
             Err(error) => self.faults.audit = Some(format!("reading the forwarding tables: {error}")),
         }

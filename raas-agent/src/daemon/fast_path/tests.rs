@@ -3,6 +3,7 @@
 mod audit;
 mod churn;
 mod exhaustion;
+mod row;
 mod way;
 
 use std::collections::BTreeSet;

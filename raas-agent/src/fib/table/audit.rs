@@ -21,10 +21,12 @@ pub struct FibDifferences {
     pub groups: usize,
     /// Routers' roots.
     pub routers: usize,
+    /// Entries of the node of "no route".
+    pub nodes: usize,
 }
 
 impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
-    /// Writes again what somebody else has changed of the roots, nexthops and groups, and says what that
+    /// Writes again what somebody else has changed of the roots, nexthops and groups, and of node 0, and says what that
     /// was. Nothing while a takeover is pending: what is live then is another agent's.
     pub fn audit(&mut self) -> io::Result<FibDifferences> {
         if self.inherited.is_some() {
@@ -53,6 +55,7 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
                 wrong.routers += 1;
             }
         }
+        wrong.nodes = self.trie.empty_node_0();
         Ok(wrong)
     }
 }

@@ -56,7 +56,7 @@ fn assert_no_leak(fib: &mut WatchedFib) {
     }
 }
 
-/// Every node but the roots' and those in rows is needed, every route is there.
+/// Every node but the roots' is needed, where none are in rows; every route is there.
 fn assert_same_as_fresh(fib: &mut WatchedFib, reference: &Reference) {
     fib.reclaim().unwrap();
     let (memory, epoch) = watched(HeapMemory::new(ROUTERS, 4096, 64, 64), &[]);
@@ -70,8 +70,10 @@ fn assert_same_as_fresh(fib: &mut WatchedFib, reference: &Reference) {
         assert!(prefixes.iter().eq(routes.keys()));
     }
     let wide = |router| fib.memory().root(router).has_row();
-    if reference.next.is_empty() && !(1..ROUTERS).any(wide) {
-        assert_eq!(fib.counts().nodes.used, fresh.counts().nodes.used);
+    if reference.next.is_empty() {
+        if !(1..ROUTERS).any(wide) {
+            assert_eq!(fib.counts().nodes.used, fresh.counts().nodes.used);
+        }
         assert_eq!(fib.counts().nexthops.used, fresh.counts().nexthops.used);
     }
 }
@@ -217,30 +219,71 @@ fn resilience_survives_deaths_and_takeovers() {
 }
 
 #[test]
-fn a_large_table_is_wide_where_there_is_room() {
+fn a_large_table_is_wide_where_there_is_room_and_while_it_has_routes() {
     let (memory, epoch) = watched(HeapMemory::new(ROUTERS, 1281, 8, 8), &[]);
     let mut fib = Fib::new(memory, epoch).unwrap().widen_from(2);
     let is_wide = |fib: &WatchedFib, router| fib.memory().root(router).has_row();
-    let action = nexthop(1).into();
-    let mut add = |router, prefix: &str| {
-        fib.apply(id(router), prefix.parse().unwrap(), Some(&action)).unwrap();
-        is_wide(&fib, router)
+    let action: super::RouteAction = nexthop(1).into();
+    let set = |fib: &mut WatchedFib, router, prefix: &str, action: Option<&super::RouteAction>| {
+        fib.apply(id(router), prefix.parse().unwrap(), action).unwrap();
+        is_wide(fib, router)
     };
-    assert!(!add(1, "192.0.2.0/24"), "one route");
-    assert!(add(1, "198.51.100.0/24"), "two");
-    assert!(!add(2, "192.0.2.0/24") && !add(2, "198.51.100.0/24"), "1024 nodes would have to be free");
-    fib.remove_router(id(1));
+    let (first, second) = ("192.0.2.0/24", "198.51.100.0/24");
+    assert!(!set(&mut fib, 1, first, Some(&action)), "one node below the root");
+    assert!(!set(&mut fib, 1, "192.0.3.0/24", Some(&action)), "still one");
+    assert!(set(&mut fib, 1, second, Some(&action)), "two");
+    set(&mut fib, 2, first, Some(&action));
+    assert!(!set(&mut fib, 2, second, Some(&action)), "1024 nodes would have to be free");
+
+    let leaf = |fib: &WatchedFib, address: &str| lookup(fib.memory(), 1, address.parse().unwrap());
+    assert_eq!(leaf(&fib, "192.0.3.9"), leaf(&fib, "198.51.100.9"));
+    assert_eq!(leaf(&fib, "198.51.101.9"), raas_common::FibEntry::NONE);
+    assert_eq!(leaf(&fib, "203.0.113.9"), raas_common::FibEntry::NONE);
+
+    fib.set_held(id(1), true);
+    assert_eq!(fib.memory().root(1), raas_common::FibRoot::NONE);
+    assert_eq!(fib.audit().unwrap(), super::FibDifferences::default(), "held back, as it should be");
+    fib.set_held(id(1), false);
+    assert!(is_wide(&fib, 1));
+    assert_eq!(fib.audit().unwrap(), super::FibDifferences::default());
+
+    assert!(set(&mut fib, 1, first, None) && set(&mut fib, 1, second, None), "still a route");
+    assert!(!set(&mut fib, 1, "192.0.3.0/24", None));
+    assert_eq!(fib.memory().root(1), raas_common::FibRoot::NONE, "an empty table needs no root");
     fib.reclaim().unwrap();
-    assert_eq!(fib.counts().nodes.used, 5);
-    let mut add = |prefix: &str| fib.apply(id(2), prefix.parse().unwrap(), Some(&action)).unwrap();
-    add("203.0.113.0/24");
-    add("203.0.113.0/25");
-    assert!(is_wide(&fib, 2), "four routes, and there is room again");
-    assert_eq!(
-        lookup(fib.memory(), 2, "203.0.113.1".parse().unwrap()),
-        lookup(fib.memory(), 2, "192.0.2.1".parse().unwrap())
-    );
-    assert_eq!(lookup(fib.memory(), 2, "203.0.114.1".parse().unwrap()), raas_common::FibEntry::NONE);
+    assert_eq!(fib.counts().nodes.used, 5, "router 2's");
+    assert!(set(&mut fib, 2, "203.0.113.0/24", Some(&action)), "there is room again");
+}
+
+#[test]
+fn only_what_is_a_trie_is_taken_over() {
+    use raas_common::{FibEntry, FibRoot};
+    let damage: [(FibRoot, FibEntry); 5] = [
+        (FibRoot::node(3), FibEntry { bits: 1 }),
+        (FibRoot { bits: 1 }, FibEntry::NONE),
+        (FibRoot::row(0), FibEntry::NONE),
+        (FibRoot::row(600), FibEntry::NONE),
+        (FibRoot::row(2), FibEntry::child(4)),
+    ];
+    for (root, entry) in damage {
+        let mut memory = HeapMemory::new(ROUTERS, 700, 8, 8);
+        memory.set_root(1, root);
+        memory.set_entry(3, 0, entry);
+        let (memory, epoch) = watched(memory, &[]);
+        assert!(Fib::take_over(memory, epoch).is_err(), "{root:?}, {entry:?}");
+    }
+}
+
+#[test]
+fn what_has_no_route_ends_at_a_node_that_stays_empty() {
+    let (mut fib, _) = small();
+    let (address, stray) = (Ipv4Addr::new(203, 0, 113, 1), raas_common::FibEntry::nexthop(1));
+    let mut memory = fib.memory().memory.clone();
+    memory.set_entry(0, 113, stray);
+    let (memory, epoch) = watched(memory, &[]);
+    fib = Fib::new(memory, epoch).unwrap();
+    assert_eq!(lookup(fib.memory(), 1, address), raas_common::FibEntry::NONE);
+    assert_eq!(fib.memory().entry(0, 113), raas_common::FibEntry::NONE);
 }
 
 #[test]

@@ -135,9 +135,9 @@ pub fn numbered(numbers: Range<u32>) -> impl Strategy<Value = RouteAction> {
     })
 }
 
-/// Routes from which on a table is widened: at once, soon, never.
-pub fn widths() -> impl Strategy<Value = u32> {
-    prop::sample::select(vec![1, 8, 1 << 20])
+/// Nodes below the root from which on a table is widened: at once, soon, never.
+pub fn widths() -> impl Strategy<Value = u16> {
+    prop::sample::select(vec![1, 3, u16::MAX])
 }
 
 pub fn steps() -> impl Strategy<Value = Step> {

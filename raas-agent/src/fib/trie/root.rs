@@ -35,7 +35,7 @@ impl Root {
         }
     }
 
-    /// The node stands in its row, where it stays whether it is needed or not.
+    /// The node stands in its row, where it stays, with routes or without.
     pub(super) const fn row_holds(&self, node: u32) -> bool {
         matches!(self.row, Some(first) if node >= first && node - first < ROW)
     }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, os::fd::AsFd as _, path::Path};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use aya::{Ebpf, EbpfLoader, maps::Map, programs::Program};
 use aya_obj::generated::BPF_F_MMAPABLE;
 use raas_common::{DEFAULT_FIB_NODES, FibEntry, MAX_FIB_NODES};
@@ -66,7 +66,7 @@ impl<'a> Loader<'a> {
         }
         let maps = loader.load(&object).context("making the maps")?;
 
-        let resolved = resolve(&object, |name| reference(maps.map(name)?))?;
+        let resolved = resolve(&object, |name| reference(&maps, name))?;
         let last = FibEntry::child(self.fib_nodes - 1);
         let mut loader = EbpfLoader::new();
         loader.btf(None).override_global(LAST_NODE, &last.bits, true);
@@ -87,17 +87,17 @@ pub(super) fn sized(object: &[u8], fib_nodes: u32) -> Result<Vec<u8>> {
 }
 
 /// What programs and agent share as memory is addressed; all else is for helpers.
-fn reference(map: &Map) -> Option<Reference<'_>> {
-    match map {
+fn reference<'m>(maps: &'m Ebpf, name: &str) -> Result<Reference<'m>> {
+    match maps.map(name).with_context(|| format!("there is no map {name}"))? {
         Map::Array(data) => {
-            let info = data.info().ok()?;
+            let info = data.info().with_context(|| format!("looking at map {name}"))?;
             let shared = info.max_entries() == 1 && info.map_flags() & BPF_F_MMAPABLE != 0;
-            Some(if shared { Reference::Value(data.fd().as_fd()) } else { Reference::Map(data.fd().as_fd()) })
+            Ok(if shared { Reference::Value(data.fd().as_fd()) } else { Reference::Map(data.fd().as_fd()) })
         }
-        Map::PerCpuArray(data) | Map::DevMapHash(data) | Map::LpmTrie(data) | Map::RingBuf(data) => {
-            Some(Reference::Map(data.fd().as_fd()))
+        Map::PerCpuArray(data) | Map::DevMapHash(data) | Map::LpmTrie(data) => {
+            Ok(Reference::Map(data.fd().as_fd()))
         }
-        _ => None,
+        _ => bail!("map {name} is of a kind that no program of ours uses"),
     }
 }
 
@@ -122,9 +122,9 @@ impl Object {
         self.programs.program_mut(name)
     }
 
-    /// The maps, to read the programs' messages from.
+    /// The programs, to read their messages: aya-log's map is none of ours, it is made with them.
     #[cfg(feature = "ebpf-log")]
-    pub(super) fn maps_mut(&mut self) -> &mut Ebpf {
-        &mut self.maps
+    pub(super) fn programs_mut(&mut self) -> &mut Ebpf {
+        &mut self.programs
     }
 }

@@ -63,7 +63,7 @@ impl FastPath {
         #[cfg(feature = "ebpf-log")]
         let ebpf = {
             let mut ebpf = ebpf;
-            super::messages::forward(ebpf.maps_mut())?;
+            super::messages::forward(ebpf.programs_mut())?;
             ebpf
         };
         let mut this = Self { ebpf, pins: pins.clone(), origin };

@@ -37,8 +37,8 @@ pub enum Reference<'fd> {
     Value(BorrowedFd<'fd>),
 }
 
-/// The object with each reference to a map resolved to what `reference` says of its name, and without definitions of maps.
-pub fn resolve<'fd>(object: &[u8], reference: impl Fn(&str) -> Option<Reference<'fd>>) -> Result<Vec<u8>> {
+/// The object with each reference to a map resolved to what `reference` says of its name, and without definitions of maps in [`MAPS`].
+pub fn resolve<'fd>(object: &[u8], reference: impl Fn(&str) -> Result<Reference<'fd>>) -> Result<Vec<u8>> {
     let header = Header::parse(object)?;
     let endian = header.endian()?;
     let sections = header.sections(endian, object)?;
@@ -59,7 +59,7 @@ pub fn resolve<'fd>(object: &[u8], reference: impl Fn(&str) -> Option<Reference<
                 continue;
             }
             let name = str::from_utf8(symbols.symbol_name(endian, symbol)?)?;
-            let reference = reference(name).with_context(|| format!("there is no map {name}"))?;
+            let reference = reference(name)?;
             let at = code.sh_offset(endian) + relocation.r_offset(endian);
             load_address(&mut resolved, at as usize, reference)
                 .with_context(|| format!("at {at:#x}, to {name}"))?;
@@ -80,14 +80,14 @@ pub fn resolve<'fd>(object: &[u8], reference: impl Fn(&str) -> Option<Reference<
 fn load_address(object: &mut [u8], at: usize, reference: Reference) -> Result<()> {
     let instructions = object.get_mut(at..at + 2 * INSTRUCTION).context("behind the end")?;
     ensure!(instructions[0] == LOAD_ADDRESS, "not the load of an address");
+    ensure!(instructions[4..8] == [0; 4] && instructions[12..16] == [0; 4], "an offset in a map");
     let (kind, fd) = match reference {
         Reference::Map(fd) => (BPF_PSEUDO_MAP_FD, fd),
         Reference::Value(fd) => (BPF_PSEUDO_MAP_VALUE, fd),
     };
     instructions[1] = instructions[1] & 0x0f | kind << 4;
+    // Behind it stands the offset in the value: 0.
     instructions[4..8].copy_from_slice(&fd.as_raw_fd().to_le_bytes());
-    // The offset in the value.
-    instructions[12..16].fill(0);
     Ok(())
 }
 
@@ -95,6 +95,7 @@ fn load_address(object: &mut [u8], at: usize, reference: Reference) -> Result<()
 mod tests {
     use std::{cell::Cell, fs::File, os::fd::AsFd as _};
 
+    use anyhow::bail;
     use aya_obj::generated::bpf_insn;
 
     use super::*;
@@ -110,7 +111,7 @@ mod tests {
                 _ => (&values, Reference::Value(file.as_fd())),
             };
             count.set(count.get() + 1);
-            Some(reference)
+            Ok(reference)
         })
         .unwrap();
         let object = aya_obj::Object::parse(&resolved).unwrap();
@@ -129,10 +130,11 @@ mod tests {
 
     #[test]
     fn an_unknown_map_or_another_file_is_refused() {
-        let error = resolve(EBPF_OBJECT, |_| None).unwrap_err();
+        let none = |name: &str| bail!("there is no map {name}");
+        let error = resolve(EBPF_OBJECT, none).unwrap_err();
         assert!(error.to_string().starts_with("there is no map "), "{error}");
-        assert!(resolve(&EBPF_OBJECT[..100], |_| None).is_err());
-        assert!(resolve(b"not an object", |_| None).is_err());
+        assert!(resolve(&EBPF_OBJECT[..100], none).is_err());
+        assert!(resolve(b"not an object", none).is_err());
         assert!(sized(&EBPF_OBJECT[..EBPF_OBJECT.len() / 2], 64).is_err());
         assert!(sized(EBPF_OBJECT, raas_common::MAX_FIB_NODES + 1).is_err());
     }

@@ -41,7 +41,9 @@ fn entries_that_somebody_else_wrote_are_found_and_repaired() {
         let nexthop = lookup(&memory, ROUTER, "198.51.100.1".parse().unwrap()).index();
         let root = memory.root(ROUTER);
         let nobody = raas_common::Group { buckets: [0; BUCKETS] };
-        let damage: [(Damage<'_>, &[&str]); 5] = [
+        let stray = lookup(&memory, ROUTER, "198.51.100.1".parse().unwrap());
+        let damage: [(Damage<'_>, &[&str]); 6] = [
+            (&|fib, _| fib.set_entry(0, 1, stray), &["FIB_NODES: 1 entry"]),
             (&|fib, _| fib.set_nexthop(nexthop, &neighbour(9)).unwrap(), &["NEXTHOPS: 1 entry"]),
             (&|fib, _| fib.set_group(group, &nobody).unwrap(), &["GROUPS: 1 entry"]),
             (&|fib, _| fib.set_root(ROUTER, FibRoot::NONE), &["ROUTERS: 1 entry"]),

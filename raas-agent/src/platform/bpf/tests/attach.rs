@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use raas_common::{ABI_VERSION, Globals, GlobalsFlags, Port, PortKind};
+use raas_common::{ABI_VERSION, Globals, GlobalsFlags, MAX_FIB_NODES, Port, PortKind};
 
 use super::*;
 use crate::fib::TrieMemory as _;
@@ -30,6 +30,18 @@ fn maps_are_reused_when_they_fit_and_only_then() {
         }
         pins.remove_all().unwrap();
         assert!(PinnedMaps::open(pins).is_err());
+    });
+}
+
+#[test]
+fn a_pool_may_have_any_size_that_a_program_can_address() {
+    isolated(|pins| {
+        for nodes in [1, 256, 257, MAX_FIB_NODES] {
+            FastPath::load(EBPF_OBJECT, pins, nodes).unwrap();
+            assert_eq!(FibMemory::open(pins).unwrap().node_capacity(), nodes);
+        }
+        let error = FastPath::load(EBPF_OBJECT, pins, MAX_FIB_NODES + 1).err().unwrap();
+        assert!(format!("{error:#}").contains("1 to 524288"), "{error:#}");
     });
 }
 
