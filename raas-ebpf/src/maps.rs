@@ -1,7 +1,7 @@
 //! The maps, as `raas-common` lays them out, and reads of them. A look-up that finds nothing is `None`.
 //!
-//! Each table is the one value of its map, and the programs know where it lies: an index is an addition. To look an element
-//! of an array up would be a store of its index, a load and two comparisons instead. See [`memory`].
+//! Each table is the one value of its map, and the programs know where it lies: an index is an addition. To look an
+//! element of an array up would be a store of its index, a load and two comparisons instead. See [`memory`].
 
 use core::{arch::asm, ptr};
 
@@ -60,7 +60,7 @@ static FIB_LAST_NODE: u32 = 0;
 #[inline(always)]
 pub fn memory<T>(map: &'static Table<T>) -> *mut T {
     let mut address = (&raw const *map).expose_provenance();
-    // SAFETY: no instruction. The compiler, which sees a map's definition at this address, has to forget what it knows of it.
+    // SAFETY: no instruction. The compiler, which sees a map's definition at this address, has to forget what it knows.
     unsafe { asm!("/* {0} */", inout(reg) address, options(pure, nomem, nostack, preserves_flags)) };
     ptr::with_exposed_provenance_mut(address)
 }

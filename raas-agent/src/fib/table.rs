@@ -118,6 +118,9 @@ impl<M: TrieMemory + NexthopMemory, G: Grace> Fib<M, G> {
 
     /// Tables beside live ones. Packets go on by the old tables, and [`Self::apply`] builds new ones unseen,
     /// until [`Self::commit_takeover`] puts those in their place.
+    ///
+    /// A grace period has to have passed since the agent before wrote last: only what readers that begin now can reach
+    /// is left alone.
     pub fn take_over(memory: M, grace: G) -> Result<Self, TakeoverError> {
         let inherited = Inherited::scan(&memory)?;
         Ok(Self::around(memory, grace, Some(inherited)))

@@ -1,5 +1,5 @@
-//! Large tables: the root node's children in a row, so that a look-up knows where they are without asking the root. To most prefixes of the public
-//! table, which end in the third byte, that takes two loads instead of three.
+//! Large tables: the nodes below the root in a row, so that a look-up knows where they are without asking the root. To
+//! most prefixes of the public table, which end in the third byte, that takes two loads instead of three.
 
 use raas_common::FibEntry;
 
@@ -10,8 +10,9 @@ use crate::fib::memory::TrieMemory;
 const ROOM: u32 = 4;
 
 impl<M: TrieMemory> Trie<M> {
-    /// Moves the nodes below the root into a row, and adds those that are missing. They stay for as long as the trie has routes,
-    /// and so does the root node, which only we look at from then on. Does nothing where it is done, or the pool has no row free.
+    /// Moves the nodes below the root into a row, and adds those that are missing. They stay for as long as the trie
+    /// has routes, and so does the root node, which only we look at from then on. Does nothing where it is done, or the
+    /// pool has no row free.
     ///
     /// Each node is complete before the store that replaces the old one in the root, and all are before the store that has
     /// readers pass the root over. Until the next route is written, old and new say the same.

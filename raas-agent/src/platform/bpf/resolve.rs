@@ -3,7 +3,8 @@
 //! aya resolves a program's reference to a map to the map (`BPF_PSEUDO_MAP_FD`), which only a helper can look into. The
 //! kernel also knows a reference to the *value* of an array that has one (`BPF_PSEUDO_MAP_VALUE`): then its address stands
 //! in the program. libbpf and aya use that for global variables, whose maps cannot be taken over from a pin, nor mapped into
-//! memory. So we resolve references to maps here, before aya sees the object, which then finds none that are left.
+//! memory. So we resolve references to maps here, before aya sees the object, which then finds none that are left
+//! (but for aya-log's own map, in another section).
 
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 
@@ -37,7 +38,8 @@ pub enum Reference<'fd> {
     Value(BorrowedFd<'fd>),
 }
 
-/// The object with each reference to a map resolved to what `reference` says of its name, and without definitions of maps in [`MAPS`].
+/// The object with each reference to a map of [`MAPS`] resolved to what `reference` says of its name, and without
+/// definitions there. The descriptors have to be open until the programs are loaded.
 pub fn resolve<'fd>(object: &[u8], reference: impl Fn(&str) -> Result<Reference<'fd>>) -> Result<Vec<u8>> {
     let header = Header::parse(object)?;
     let endian = header.endian()?;
