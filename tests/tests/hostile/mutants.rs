@@ -18,7 +18,7 @@ const ENOUGH: u64 = 50_000;
 
 #[test]
 fn mutants_take_the_exits_that_the_oracle_says() {
-    let seconds = environment("RAAS_HOSTILE_SECONDS").unwrap_or(45);
+    let seconds = environment("RAAS_HOSTILE_SECONDS").unwrap_or(60);
     let seed = environment("RAAS_HOSTILE_SEED").unwrap_or_else(|| fastrand::u64(..));
     println!("RAAS_HOSTILE_SEED={seed}");
     for hook in [Hook::Xdp, Hook::Tc] {
