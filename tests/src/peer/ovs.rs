@@ -74,9 +74,17 @@ impl OpenVSwitch {
         .map(drop)
     }
 
-    /// Changes the tunnel's options.
+    /// Changes the tunnel's options, and waits until every packet follows them.
+    ///
+    /// `ovs-vsctl` returns when the switch has read them. Flows it already had in its cache go on as before until
+    /// its revalidators have been over them, up to half a second later.
     pub fn set(&self, options: &str) -> Result<()> {
-        self.shell(&format!("ovs-vsctl --timeout=30 set interface tunnel {options}")).map(drop)
+        self.shell(&format!(
+            "set -e\n\
+             ovs-vsctl --timeout=30 set interface tunnel {options}\n\
+             ovs-appctl --timeout=30 --target $(echo /run/openvswitch/ovs-vswitchd.*.ctl) revalidator/wait"
+        ))
+        .map(drop)
     }
 
     /// A VXLAN tunnel, and the interface `site` on the segment.

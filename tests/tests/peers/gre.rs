@@ -7,10 +7,12 @@ use ipnet::Ipv4Net;
 use raas_lab::{
     Lab,
     peer::{Bird, Foreign, Guest, OpenVSwitch, Shell, Tunnel},
+    wait_for,
 };
 
 use crate::site::{
-    H1, Host, L2_ASN, UPLINK, attach, counting, no_errors, on_both_paths, ping, too_big, transfer,
+    H1, Host, L2_ASN, SOON, UPLINK, attach, counting, established, no_errors, on_both_paths, ping, too_big,
+    transfer,
 };
 
 /// A foreign site: a transit's peer in the configuration.
@@ -103,7 +105,7 @@ pub fn guest(lab: &Lab) -> Result<()> {
 
     let ends = format!("type gre local {} remote {}", BRANCH.underlay.addr(), H1.addr());
     let set = |flags: &str| guest.shell(&format!("ip link set gre1 {ends} ttl 64 {flags}")).map(drop);
-    header_bits(lab, &guest, &set, ["ocsum", "oseq", "key 7"], "nocsum noseq nokey")?;
+    header_bits(lab, &guest, &BRANCH, &set, ["ocsum", "oseq", "key 7"], "nocsum noseq nokey")?;
     no_errors(&guest)
 }
 
@@ -119,7 +121,7 @@ pub fn open_vswitch(lab: &Lab) -> Result<()> {
     let mtu = |mtu: u16| format!("-- set interface site mtu_request={mtu}");
     let checksum = format!("options:csum=true {}", mtu(FACTORY.mtu - 4));
     let none = format!("options:csum=false options:seq=false options:key=7 {}", mtu(FACTORY.mtu));
-    header_bits(lab, &ovs, &set, [&checksum, "options:seq=true", "options:key=8"], &none)?;
+    header_bits(lab, &ovs, &FACTORY, &set, [&checksum, "options:seq=true", "options:key=8"], &none)?;
     no_errors(&ovs)
 }
 
@@ -185,6 +187,7 @@ fn headers(lab: &Lab, machine: &Foreign, interface: &str, site: &Site) -> Result
 fn header_bits(
     lab: &Lab,
     router: &impl Shell,
+    site: &Site,
     set: &dyn Fn(&str) -> Result<()>,
     [checksum, sequence, key]: [&str; 3],
     none: &str,
@@ -197,6 +200,12 @@ fn header_bits(
             Ok(())
         })
     };
+    // The session is cut off as well. Two silences in a row would leave it waiting for a retransmission for longer than
+    // its hold time, and the site without routes somewhere in what follows.
+    let mended = || {
+        set(none)?;
+        at_rest(lab, router, site)
+    };
     on_both_paths(lab, |_| {
         set(checksum)?;
         ping(router, address).context("with a checksum")?;
@@ -204,10 +213,23 @@ fn header_bits(
         set(none)?;
         set(sequence)?;
         silence("drop-bad-tunnel-header").context("with a sequence number")?;
-        set(none)?;
+        mended()?;
         set(key)?;
         silence("drop-unknown-peer").context("with another key")?;
-        set(none)?;
+        mended()?;
         ping(router, address)
+    })
+}
+
+/// Waits until the site's session is up, and nothing that either end sent is unacknowledged.
+fn at_rest(lab: &Lab, router: &impl Shell, site: &Site) -> Result<()> {
+    // Without the state, the second column is the number of bytes that are.
+    let session = |far: Ipv4Addr| format!("ss -Htn state established dst {far}");
+    let rests = |printed: &str| printed.split_whitespace().nth(1) == Some("0");
+    wait_for(SOON, "session at rest", || {
+        established(lab, &site.far.to_string())?;
+        let ours = lab.exec("h1", Some("raas-acme-l2"), &["sh", "-c", &session(site.far)])?;
+        let theirs = router.shell(&session(site.near))?;
+        Ok((rests(&String::from_utf8(ours.stdout)?) && rests(&theirs)).then_some(()))
     })
 }
