@@ -168,9 +168,10 @@ fn headers(lab: &Lab, machine: &Foreign, interface: &str, site: &Site) -> Result
         );
         let seen = std::thread::scope(|scope| {
             let capture = scope.spawn(|| machine.run(&capture));
-            let echoes = host.shell(&format!("ping -n -q -c 100 -i 0.05 -W 5 -s 100 {}", site.address));
-            let seen = capture.join().map_err(|_| anyhow::anyhow!("capturing panicked"))?;
-            echoes.and(seen)
+            while !capture.is_finished() {
+                host.shell(&format!("ping -n -q -c 5 -i 0.05 -W 5 -s 100 {}", site.address))?;
+            }
+            capture.join().map_err(|_| anyhow::anyhow!("capturing panicked"))?
         })?;
         let outer: Vec<_> = seen.lines().filter(|line| line.contains("proto GRE")).collect();
         let right = |line: &&&str| line.contains("id 0,") && line.contains("[DF]");

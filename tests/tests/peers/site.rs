@@ -74,7 +74,8 @@ pub fn attach(lab: &Lab, router: &impl Shell, bird: &Bird, neighbor: &str) -> Re
     established(lab, neighbor).with_context(|| Bird::protocols(router).unwrap_or_default())?;
     for name in ["acme/pc1", "acme/pc2"] {
         let host = Host::new(lab, name)?;
-        wait_for(SOON, &format!("ping from {name} to the site"), || ping(&host, bird.address).map(Some))?;
+        let reached = || host.shell(&format!("ping -n -q -c 1 -W 1 {}", bird.address));
+        wait_for(SOON, &format!("ping from {name} to the site"), || reached().map(Some))?;
     }
     Ok(())
 }
