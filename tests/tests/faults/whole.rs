@@ -100,6 +100,11 @@ fn tidy(lab: &Lab, hypervisor: &str) -> Result<()> {
         let running: Vec<_> = processes.iter().filter(|(_, command)| command.contains(program)).collect();
         ensure!(running.len() == expected, "{} of {expected} {program}: {running:?}", running.len());
     }
+    // A filter of system calls is on those that would slow down every packet of the machine.
+    for (pid, _) in processes.iter().filter(|(_, command)| command.contains("dnsmasq ")) {
+        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        ensure!(status.contains("\nSeccomp:\t2\n"), "no filter on dnsmasq: {status}");
+    }
     Ok(())
 }
 

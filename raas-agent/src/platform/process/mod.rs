@@ -7,6 +7,7 @@ pub mod frr;
 mod identify;
 mod pidfd;
 pub mod udhcpc;
+mod unstamped;
 
 use std::{
     collections::BTreeMap,
@@ -24,6 +25,7 @@ use nix::{
 };
 use tokio::process::Command;
 
+use self::unstamped::Unstamped;
 use super::{Paths, netns::Places};
 use crate::{apply::Processes, plan::Place};
 
@@ -123,6 +125,20 @@ fn command_in(netns: &OwnedFd, program: &Path) -> Result<Command> {
         command.pre_exec(move || {
             setns(&netns, CloneFlags::CLONE_NEWNET)?;
             setsid()?;
+            Ok(())
+        });
+    }
+    Ok(command)
+}
+
+/// A command that cannot have packets stamped, where the kernel can refuse it.
+fn unstamped(mut command: Command) -> Result<Command> {
+    let filter = Unstamped::new()?;
+    // SAFETY: as above: system calls, and nothing is allocated.
+    unsafe {
+        command.pre_exec(move || {
+            // Without seccomp (`CONFIG_SECCOMP_FILTER`) packets take longer, which is no reason to do without DHCP.
+            drop(filter.enforce());
             Ok(())
         });
     }
