@@ -15,7 +15,11 @@ use tempfile::TempDir;
 use crate::{
     catalogue::Benchmark,
     figures::Unit,
-    network::{demo, fabric, flat::Flat, flood::Flood},
+    network::{
+        demo, fabric,
+        flat::Flat,
+        flood::{Flood, Rate},
+    },
     plot::{Axis, Scale, Sweep},
     session::{Contestant, Measured, Session},
 };
@@ -41,9 +45,11 @@ pub const BENCHMARK: Benchmark = Benchmark {
 const OFF: &str = "fast-path-off";
 const FLAT: &str = "flat-kernel";
 
-/// How long a sample floods.
-const SAMPLE: Duration = Duration::from_millis(500);
-/// Loss from which a sample says so.
+/// Runs of a sample, of which the quickest counts: whatever else the machine does only ever takes time.
+const RUNS: usize = 10;
+/// How long a run floods.
+const RUN: Duration = Duration::from_millis(50);
+/// Share of packets that were lost, or were another core's, from which it matters.
 const NOTABLE: f64 = 0.001;
 
 fn run(session: &mut Session) -> Result<()> {
@@ -163,9 +169,12 @@ fn switched(case: &str, contestant: Contestant, lab: &Lab, flood: &Flood<'_>) ->
 }
 
 fn sample(case: &str, contestant: Contestant, flood: &Flood<'_>) -> Result<f64> {
-    let rate = flood.run(SAMPLE)?;
-    if rate.loss() > NOTABLE {
-        eprintln!("{case}, {contestant:?}: {:.1} % lost", 100.0 * rate.loss());
+    let mut rates = flood.runs(RUNS, RUN)?;
+    // What two cores did says nothing of one. The one that sends is ahead of the other then, and packets get lost.
+    rates.retain(|rate| rate.shared() < NOTABLE);
+    ensure!(!rates.is_empty(), "another core helped in each of {RUNS} runs");
+    for lossy in rates.iter().filter(|rate| rate.loss() > NOTABLE) {
+        eprintln!("{case}, {contestant:?}: {:.1} % lost", 100.0 * lossy.loss());
     }
-    Ok(rate.per_second())
+    Ok(rates.iter().map(Rate::per_second).fold(0.0, f64::max))
 }

@@ -10,7 +10,7 @@ use std::{net::Ipv4Addr, time::Duration};
 use anyhow::{Context as _, Result};
 use aya::{
     TestRun as _, TestRunOptions,
-    maps::{Array, MapData, PerCpuArray},
+    maps::{Array, MapData, PerCpuArray, PerCpuValues},
     programs::{SchedClassifier, TcAttachType, TestRunAttrs, Xdp, XdpMode},
 };
 use raas_agent::{
@@ -52,6 +52,9 @@ pub struct Rate {
     pub sent: u64,
     /// Packets that arrived.
     pub arrived: u64,
+    /// Those of them that another core brought. Once it polls a veth, for a BGP message say, it goes on for as long as
+    /// the flood has packets for it.
+    pub elsewhere: u64,
     /// How long it took, from the first batch to the last.
     pub time: Duration,
 }
@@ -65,6 +68,11 @@ impl Rate {
     /// Share of the packets that did not arrive.
     pub fn loss(&self) -> f64 {
         1.0 - self.arrived as f64 / self.sent.max(1) as f64
+    }
+
+    /// Share of the packets that another core brought.
+    pub fn shared(&self) -> f64 {
+        self.elsewhere as f64 / self.sent.max(1) as f64
     }
 }
 
@@ -93,20 +101,21 @@ impl<'a> Flood<'a> {
         Ok(Self { lab, from: from.clone(), ebpf })
     }
 
-    /// Sends for about that long.
-    pub fn run(&self, time: Duration) -> Result<Rate> {
+    /// Sends for about that long, so many times.
+    pub fn runs(&self, times: usize, time: Duration) -> Result<Vec<Rate>> {
         let trial = self.send(TRIAL)?;
         let packets = f64::from(TRIAL) * time.as_secs_f64() / trial.time.as_secs_f64();
-        self.send(packets as u32)
+        (0..times).map(|_| self.send(packets as u32)).collect()
     }
 
     /// Sends that many packets.
     pub fn send(&self, packets: u32) -> Result<Rate> {
+        let cpu = precedence::last_cpu()?;
         let before = self.arrived()?;
         let time = self.lab.within(self.from.hypervisor.as_str(), Some(&self.from.netns), || {
             precedence::take()?;
             // All that a packet causes happens where it was sent.
-            run_on(precedence::last_cpu()?)?;
+            run_on(cpu)?;
             let generator: &Xdp = self.ebpf.program("flood").context("no program")?.try_into()?;
             let options = TestRunOptions {
                 data_in: Some(&[0; FRAME]),
@@ -119,14 +128,18 @@ impl<'a> Flood<'a> {
             // pages and to give them back, which is no packet's doing.
             Ok(run.duration * packets)
         })?;
-        let arrived = self.arrived()? - before;
-        Ok(Rate { sent: packets.into(), arrived, time })
+        let arrived: Vec<u64> =
+            self.arrived()?.iter().zip(before.iter()).map(|(after, before)| after - before).collect();
+        let all = arrived.iter().sum();
+        let here = *arrived.get(cpu).context("no such CPU")?;
+        Ok(Rate { sent: packets.into(), arrived: all, elsewhere: all - here, time })
     }
 
-    fn arrived(&self) -> Result<u64> {
+    /// Packets that arrived until now, by CPU.
+    fn arrived(&self) -> Result<PerCpuValues<u64>> {
         let counts: PerCpuArray<&MapData, u64> =
             self.ebpf.map("FLOOD_ARRIVED").context("no map")?.try_into()?;
-        Ok(counts.get(&0, 0)?.iter().sum())
+        Ok(counts.get(&0, 0)?)
     }
 }
 
