@@ -100,7 +100,7 @@ fn through_demo(session: &mut Session, case: &str, hook: Hook) -> Result<()> {
     Ok(())
 }
 
-/// Measures the networks with different numbers of routers, in turns too: what disturbs shall not look like a slope.
+/// Measures the networks with different numbers of routers, side by side: what disturbs shall not look like a slope.
 fn sweep(session: &mut Session, hook: Hook) -> Result<Vec<(f64, Measured)>> {
     let case = |routers: u32| format!("chain/{hook}/{routers}-routers");
     let wanted = fabric::ROUTERS.into_iter().filter(|routers| session.wants(&case(*routers)));
@@ -110,19 +110,11 @@ fn sweep(session: &mut Session, hook: Hook) -> Result<Vec<(f64, Measured)>> {
         between(&network.lab, &ends, hook)
     });
     let floods = floods.collect::<Result<Vec<_>>>()?;
-    let mut samples = vec![(Vec::new(), Vec::new()); floods.len()];
-    for _ in 0..session.rounds() {
-        for ((network, flood), (ours, off)) in networks.iter().zip(&floods).zip(&mut samples) {
-            for (contestant, samples) in [(Contestant::Ours, ours), (Contestant::Peer(OFF), off)] {
-                samples.push(switched(&case(network.routers), contestant, &network.lab, flood)?);
-            }
-        }
-    }
-    let measured = networks.iter().zip(samples).map(|(Network { routers, .. }, (ours, off))| {
-        let measured = session.record(&case(*routers), Unit::PACKETS, ours, vec![(OFF, off)])?;
-        Ok((f64::from(*routers), measured))
-    });
-    measured.collect()
+    let cases: Vec<_> = networks.iter().map(|network| case(network.routers)).collect();
+    let measured = session.measure_all(&cases, Unit::PACKETS, &[OFF], |at, contestant| {
+        switched(&cases[at], contestant, &networks[at].lab, &floods[at])
+    })?;
+    Ok(networks.iter().map(|network| f64::from(network.routers)).zip(measured).collect())
 }
 
 /// A network that is up, with its number of routers on the way.

@@ -60,8 +60,7 @@ impl Session {
         self.rounds
     }
 
-    /// Measures a case: in each round, `sample` is called once for ours and once for each peer. The round after
-    /// begins with another contestant, so that nobody always follows the same one.
+    /// Measures a case, as [`measure_all`](Self::measure_all) does.
     pub fn measure(
         &mut self,
         case: &str,
@@ -69,21 +68,41 @@ impl Session {
         peers: &[&'static str],
         mut sample: impl FnMut(Contestant) -> Result<f64>,
     ) -> Result<Measured> {
+        let measured = self.measure_all(&[case], unit, peers, |_, contestant| sample(contestant))?;
+        measured.into_iter().next().context("one case")
+    }
+
+    /// Measures cases side by side: in each round, `sample` is called for each of them (by index), once for ours and once
+    /// for each peer. What disturbs the machine for a while disturbs a round of all cases, and not all rounds of one. The
+    /// round after begins with another contestant, so that nobody always follows the same one.
+    pub fn measure_all(
+        &mut self,
+        cases: &[impl AsRef<str>],
+        unit: Unit,
+        peers: &[&'static str],
+        mut sample: impl FnMut(usize, Contestant) -> Result<f64>,
+    ) -> Result<Vec<Measured>> {
         let contestants: Vec<Contestant> = std::iter::once(Contestant::Ours)
             .chain(peers.iter().map(|peer| Contestant::Peer(peer)))
             .collect();
-        let mut samples = vec![Vec::new(); contestants.len()];
+        let mut samples = vec![vec![Vec::new(); contestants.len()]; cases.len()];
         for round in 0..self.rounds as usize {
-            for turn in 0..contestants.len() {
-                let turn = (round + turn) % contestants.len();
-                let figure = sample(contestants[turn])
-                    .with_context(|| format!("{case}, round {}, {:?}", round + 1, contestants[turn]))?;
-                samples[turn].push(figure);
+            for (case, samples) in samples.iter_mut().enumerate() {
+                for turn in 0..contestants.len() {
+                    let turn = (round + turn) % contestants.len();
+                    let figure = sample(case, contestants[turn]).with_context(|| {
+                        format!("{}, round {}, {:?}", cases[case].as_ref(), round + 1, contestants[turn])
+                    })?;
+                    samples[turn].push(figure);
+                }
             }
         }
-        let mut samples = samples.into_iter();
-        let ours = samples.next().unwrap_or_default();
-        self.record(case, unit, ours, peers.iter().copied().zip(samples).collect())
+        let record = cases.iter().zip(samples).map(|(case, samples)| {
+            let mut samples = samples.into_iter();
+            let ours = samples.next().unwrap_or_default();
+            self.record(case.as_ref(), unit, ours, peers.iter().copied().zip(samples).collect())
+        });
+        record.collect()
     }
 
     /// Records a case that was measured elsewhere: the samples of ours and of each peer, one a round.
