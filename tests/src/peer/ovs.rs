@@ -87,15 +87,23 @@ impl OpenVSwitch {
         .map(drop)
     }
 
-    /// A VXLAN tunnel, and the interface `site` on the segment.
-    pub fn vxlan(&self, local: Ipv4Net, remote: Ipv4Net, vni: u32, address: Ipv4Net) -> Result<()> {
+    /// A VXLAN tunnel, and the interface `site` on the segment, with these addresses.
+    pub fn vxlan(
+        &self,
+        local: Ipv4Net,
+        remote: Ipv4Net,
+        vni: u32,
+        address: Ipv4Net,
+        mac: &str,
+    ) -> Result<()> {
         self.bridge("site")?;
         let (local, remote) = (local.addr(), remote.addr());
         self.shell(&format!(
             "set -e\n\
              ovs-vsctl --timeout=30 add-port site tunnel -- set interface tunnel type=vxlan \
              options:local_ip={local} options:remote_ip={remote} options:key={vni} \
-             -- set interface site mtu_request=1450\n\
+             -- set interface site mtu_request=1450 -- set bridge site other-config:hwaddr={mac}\n\
+             grep -qx {mac} /sys/class/net/site/address\n\
              ip address add {address} dev site"
         ))
         .map(drop)

@@ -16,6 +16,8 @@ const VTEP: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(192, 0, 2, 21), 24);
 const VNI: u32 = 300;
 /// A station there.
 const STATION: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(198, 18, 3, 50), 24);
+/// Its MAC, with either software: a gateway that knows another for the address would ask for it only once that had expired.
+const MAC: &str = "02:00:00:00:03:50";
 /// Counter scope of the tunnel.
 const SCOPE: &str = "acme/stage@192.0.2.21";
 
@@ -26,7 +28,7 @@ pub fn kernel(lab: &Lab) -> Result<()> {
     let (local, remote) = (VTEP.addr(), H1.addr());
     machine.run(&format!(
         "set -e\n\
-         ip link add site type vxlan id {VNI} local {local} remote {remote} dstport 4789\n\
+         ip link add site address {MAC} type vxlan id {VNI} local {local} remote {remote} dstport 4789\n\
          ip address add {STATION} dev site\n\
          ip link set site mtu 1450 up"
     ))?;
@@ -36,7 +38,7 @@ pub fn kernel(lab: &Lab) -> Result<()> {
             .run(&format!(
                 "set -e\n\
                  ip link delete site\n\
-                 ip link add site type vxlan id {vni} local {local} remote {remote} dstport 4789\n\
+                 ip link add site address {MAC} type vxlan id {vni} local {local} remote {remote} dstport 4789\n\
                  ip address add {STATION} dev site\n\
                  ip link set site mtu 1450 up"
             ))
@@ -48,7 +50,7 @@ pub fn kernel(lab: &Lab) -> Result<()> {
 /// Open vSwitch's.
 pub fn open_vswitch(lab: &Lab) -> Result<()> {
     let ovs = OpenVSwitch::start(lab, "vtep", VTEP)?;
-    ovs.vxlan(VTEP, H1, VNI, STATION)?;
+    ovs.vxlan(VTEP, H1, VNI, STATION, MAC)?;
     works(lab, &ovs)?;
     other_vni(lab, &ovs, &|vni| ovs.set(&format!("options:key={vni}")))
 }
