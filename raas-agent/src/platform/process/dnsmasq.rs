@@ -72,7 +72,7 @@ pub async fn start(paths: &Paths, netns: &OwnedFd, server: &DhcpServer) -> Resul
     fs::write(&files.config, &server.config)
         .with_context(|| format!("writing {}", files.config.display()))?;
     let option = |name: &str, path: &Path| format!("--{name}={}", path.display());
-    let mut command = unstamped(command_in(netns, Path::new("dnsmasq"))?)?;
+    let mut command = unstamped(command_in(netns, Path::new("dnsmasq"))?);
     command
         .arg(option("conf-file", &files.config))
         .arg(option("pid-file", &files.pid))

@@ -131,18 +131,19 @@ fn command_in(netns: &OwnedFd, program: &Path) -> Result<Command> {
     Ok(command)
 }
 
-/// A command that cannot have packets stamped, where the kernel can refuse it.
-fn unstamped(mut command: Command) -> Result<Command> {
-    let filter = Unstamped::new()?;
-    // SAFETY: as above: system calls, and nothing is allocated.
-    unsafe {
-        command.pre_exec(move || {
-            // Without seccomp (`CONFIG_SECCOMP_FILTER`) packets take longer, which is no reason to do without DHCP.
-            drop(filter.enforce());
-            Ok(())
-        });
+/// A command that cannot have packets stamped, where that can be refused. Where not (an architecture that seccomp is not
+/// known for, a kernel without `CONFIG_SECCOMP_FILTER`), packets take longer, which is no reason to do without the command.
+fn unstamped(mut command: Command) -> Command {
+    if let Ok(filter) = Unstamped::new() {
+        // SAFETY: as in `command_in`: system calls, and nothing is allocated.
+        unsafe {
+            command.pre_exec(move || {
+                drop(filter.enforce());
+                Ok(())
+            });
+        }
     }
-    Ok(command)
+    command
 }
 
 fn command(program: &Path) -> Command {

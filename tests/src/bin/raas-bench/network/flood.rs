@@ -124,8 +124,8 @@ impl<'a> Flood<'a> {
                 ..TestRunOptions::new()
             };
             let run = generator.test_run(options).context("running the generator")?;
-            // The kernel's mean of all batches, in whole nanoseconds. The call takes 15 to 30 ms more, to prepare
-            // pages and to give them back, which is no packet's doing.
+            // The kernel's mean of all batches, in whole nanoseconds. The call takes tens of milliseconds more, to
+            // prepare and to tidy up, which is no packet's doing.
             Ok(run.duration * packets)
         })?;
         let arrived: Vec<u64> =
